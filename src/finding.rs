@@ -1,0 +1,87 @@
+//! A finding: a rule that does not hold, and the texts made from it.
+//!
+//! Rules make data, the wording lives here. Three texts have three jobs: what is wrong and where, what to do, and a
+//! link computed from the rule's id. Each is one line.
+
+use crate::rule::Rule;
+use crate::settings::Level;
+use crate::text::clip;
+
+/// Where the rules' pages are read. Computed from the manifest, so that no link can disagree with it.
+const PAGES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/");
+
+/// Longest line of a rejection, in characters: Kubernetes truncates what it shows beyond 256.
+const MAX_LINE: usize = 240;
+
+/// Longest warning before its link, in characters, as `ValidationResponse.warnings` asks.
+const MAX_WARNING: usize = 120;
+
+/// What a rule's check says: everything about a finding but the rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The field's path in the object, for example `spec.output.otlp.path`.
+    pub field: String,
+    /// What is there, with user values quoted: "`grpc`", "missing".
+    pub found: String,
+    /// What ought to be there: "`http`".
+    pub wanted: String,
+    /// Why that matters, as a clause.
+    pub why: String,
+    /// What to do, as an instruction.
+    pub fix: String,
+    /// The level of this fault where it is not the rule's.
+    pub level: Option<Level>,
+}
+
+/// A rule that does not hold for a pipeline.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Whether it rejects or warns; never [`Level::Off`].
+    pub level: Level,
+    /// What was found where.
+    pub fault: Fault,
+}
+
+impl Finding {
+    /// The address of the rule's page.
+    #[must_use]
+    pub fn link(&self) -> String {
+        format!("{PAGES}{}.md", self.rule.id)
+    }
+
+    /// What is wrong and where, with the rule's id.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        let Fault { field, found, wanted, why, .. } = &self.fault;
+        clip(format!("{}: {field} is {found}, want {wanted}: {why}", self.rule.id), MAX_LINE)
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        clip(self.fault.fix.clone(), MAX_LINE)
+    }
+
+    /// The finding as one Kubernetes warning.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        let Fault { field, found, wanted, .. } = &self.fault;
+        let text = clip(format!("{}: {field} is {found}, want {wanted}", self.rule.id), MAX_WARNING);
+        format!("{text}; see {}", self.link())
+    }
+
+    /// The finding as a paragraph of a rejection: problem, fix and link on a line each.
+    #[must_use]
+    pub fn paragraph(&self) -> String {
+        format!("- {}\n  fix: {}\n  see: {}", self.problem(), self.fix(), self.link())
+    }
+}
+
+/// A repair told as one Kubernetes warning.
+#[must_use]
+pub(crate) fn repair_warning(repair: &crate::repair::Repair<'_>) -> String {
+    let text = clip(format!("{}: repaired, {}", repair.rule.id, repair.done()), MAX_WARNING);
+    format!("{text}; see {PAGES}{}.md", repair.rule.id)
+}

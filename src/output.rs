@@ -1,0 +1,417 @@
+//! `spec.output.otlp` as the rules read it: each field absent, of the right type, or malformed.
+//!
+//! Field names and types are those of `OTLPOutput` in `telemetry.kyma-project.io`, v1alpha1 and v1beta1, which agree on
+//! every field read here. Nothing is ever written back from this view; repairs cut text into the original.
+
+use std::borrow::Cow;
+
+use crate::json::{Members, Node};
+use crate::settings::with_article;
+use crate::subject::Signal;
+
+/// Path of the output in the object, as messages write it.
+pub const OTLP: &str = "spec.output.otlp";
+
+/// A field of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field<T> {
+    /// Not there, or null.
+    Absent,
+    /// There, with the wrong type: nothing can be said about it but that.
+    Malformed,
+    /// There.
+    Is(T),
+}
+
+impl<T> Field<T> {
+    /// The value, if it is there and readable.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Absent | Self::Malformed => None,
+        }
+    }
+
+    /// Whether the field is there with the wrong type.
+    pub fn is_malformed(&self) -> bool {
+        matches!(self, Self::Malformed)
+    }
+}
+
+/// A string field.
+pub type TextField<'a> = Field<Cow<'a, str>>;
+
+impl TextField<'_> {
+    /// The text; empty where it is absent. `None` where the field is malformed.
+    #[must_use]
+    pub fn text_or_empty(&self) -> Option<&str> {
+        match self {
+            Self::Absent => Some(""),
+            Self::Malformed => None,
+            Self::Is(text) => Some(text),
+        }
+    }
+
+    /// Whether the text is exactly this.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        self.value().is_some_and(|value| value == text)
+    }
+}
+
+/// Where a value comes from (`ValueType`): the literal wins over the Secret, as in the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// Neither a literal nor a Secret is named.
+    Absent,
+    /// Of the wrong type somewhere.
+    Malformed,
+    /// A literal that is not empty.
+    Literal(Cow<'a, str>),
+    /// A key of a Secret.
+    Secret(SecretKey<'a>),
+}
+
+/// `secretKeyRef`. Parts that are missing are empty; the schema check refuses those.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretKey<'a> {
+    /// Namespace of the Secret.
+    pub namespace: Cow<'a, str>,
+    /// Name of the Secret.
+    pub name: Cow<'a, str>,
+    /// Key in the Secret.
+    pub key: Cow<'a, str>,
+}
+
+/// One header of the output.
+#[derive(Debug, Clone)]
+pub struct Header<'a> {
+    /// The header's object; `None` for one that a repair adds.
+    pub node: Option<Node<'a>>,
+    /// Its position in `headers`.
+    pub index: usize,
+    /// `name`.
+    pub name: TextField<'a>,
+    /// `prefix`.
+    pub prefix: TextField<'a>,
+    /// `value` or `valueFrom`.
+    pub value: Source<'a>,
+}
+
+impl Header<'_> {
+    /// Whether this is the `Authorization` header; names compare without case.
+    #[must_use]
+    pub fn is_authorization(&self) -> bool {
+        self.name.value().is_some_and(|name| name.eq_ignore_ascii_case("authorization"))
+    }
+
+    /// The prefix without blanks around it, as the module uses it. `None` where it is malformed.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&str> {
+        self.prefix.text_or_empty().map(str::trim)
+    }
+
+    /// The path of one of the header's fields, or of the header itself.
+    #[must_use]
+    pub fn field(&self, name: &str) -> String {
+        let dot = if name.is_empty() { "" } else { "." };
+        format!("{OTLP}.headers[{}]{dot}{name}", self.index)
+    }
+}
+
+/// `authentication`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Authentication {
+    /// Whether it is there at all.
+    pub is_present: bool,
+    /// Whether `basic` is set.
+    pub basic: bool,
+    /// Whether `oauth2` is set.
+    pub oauth2: bool,
+}
+
+/// `tls`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// `insecure`: no TLS.
+    pub insecure: bool,
+    /// `insecureSkipVerify`: TLS without verification.
+    pub insecure_skip_verify: bool,
+    /// Whether a `ca` is given.
+    pub ca: bool,
+}
+
+/// A field of the wrong type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// The field's path.
+    pub field: String,
+    /// The JSON type it has, with its article. Never the value.
+    pub found: String,
+    /// The JSON type it should have, with its article.
+    pub wanted: &'static str,
+}
+
+/// The output, read.
+#[derive(Debug, Clone)]
+pub struct Output<'a> {
+    /// The object itself, for repairs.
+    pub node: Node<'a>,
+    /// `endpoint`.
+    pub endpoint: Source<'a>,
+    /// `protocol`; the module takes absent for `grpc`.
+    pub protocol: TextField<'a>,
+    /// `path`.
+    pub path: TextField<'a>,
+    /// `temporality`, of a MetricPipeline.
+    pub temporality: TextField<'a>,
+    /// `compression`.
+    pub compression: TextField<'a>,
+    /// `headers`.
+    pub headers: Field<Vec<Header<'a>>>,
+    /// `authentication`.
+    pub authentication: Authentication,
+    /// `tls`.
+    pub tls: Tls,
+    /// Everything of the wrong type, in the order in which it is read.
+    pub malformed: Vec<Malformed>,
+}
+
+impl<'a> Output<'a> {
+    /// Reads `spec.output.otlp`; `None` where it is not an object, so that there is no output.
+    #[must_use]
+    pub fn read(node: Node<'a>, signal: Signal) -> Option<Self> {
+        let members = node.members()?;
+        let mut reader = Reader::default();
+        let endpoint = reader.endpoint(&members);
+        Some(Self {
+            node,
+            endpoint,
+            protocol: reader.text(&members, OTLP, "protocol"),
+            path: reader.text(&members, OTLP, "path"),
+            // Other kinds have no such field; the API server drops it there.
+            temporality: match signal {
+                Signal::Metrics => reader.text(&members, OTLP, "temporality"),
+                Signal::Traces | Signal::Logs => Field::Absent,
+            },
+            compression: reader.text(&members, OTLP, "compression"),
+            headers: reader.headers(&members),
+            authentication: reader.authentication(&members),
+            tls: reader.tls(&members),
+            malformed: reader.malformed,
+        })
+    }
+
+    /// The `Authorization` headers, in order.
+    pub fn authorizations(&self) -> impl Iterator<Item = &Header<'a>> {
+        self.headers.value().into_iter().flatten().filter(|header| header.is_authorization())
+    }
+
+    /// Whether it is certain that no `Authorization` header is sent.
+    #[must_use]
+    pub fn lacks_authorization(&self) -> bool {
+        let is_readable = |headers: &Vec<Header<'_>>| headers.iter().all(|header| !header.name.is_malformed());
+        !self.headers.is_malformed()
+            && self.headers.value().is_none_or(is_readable)
+            && self.authorizations().next().is_none()
+    }
+
+    /// The member of the output that a repair has to replace, null included.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<Node<'a>> {
+        self.node.members()?.nullable(name)
+    }
+}
+
+/// Reads fields and remembers those of the wrong type.
+#[derive(Default)]
+pub(crate) struct Reader {
+    pub(crate) malformed: Vec<Malformed>,
+}
+
+impl Reader {
+    fn wrong(&mut self, field: String, node: Node<'_>, wanted: &'static str) {
+        self.malformed.push(Malformed { field, found: with_article(node.kind()), wanted });
+    }
+
+    fn text<'a>(&mut self, members: &Members<'a>, parent: &str, name: &str) -> TextField<'a> {
+        let Some(node) = members.get(name) else { return Field::Absent };
+        node.text().map_or_else(
+            || {
+                self.wrong(format!("{parent}.{name}"), node, "a string");
+                Field::Malformed
+            },
+            Field::Is,
+        )
+    }
+
+    /// A boolean; absent and malformed are false.
+    pub(crate) fn flag(&mut self, members: &Members<'_>, parent: &str, name: &str) -> bool {
+        let Some(node) = members.get(name) else { return false };
+        node.boolean().unwrap_or_else(|| {
+            self.wrong(format!("{parent}.{name}"), node, "a boolean");
+            false
+        })
+    }
+
+    /// The members of a nested object.
+    fn object<'a>(&mut self, members: &Members<'a>, parent: &str, name: &str) -> Field<Members<'a>> {
+        let Some(node) = members.get(name) else { return Field::Absent };
+        node.members().map_or_else(
+            || {
+                self.wrong(format!("{parent}.{name}"), node, "an object");
+                Field::Malformed
+            },
+            Field::Is,
+        )
+    }
+
+    fn endpoint<'a>(&mut self, members: &Members<'a>) -> Source<'a> {
+        match self.object(members, OTLP, "endpoint") {
+            Field::Absent => Source::Absent,
+            Field::Malformed => Source::Malformed,
+            Field::Is(members) => self.source(&members, &format!("{OTLP}.endpoint")),
+        }
+    }
+
+    fn source<'a>(&mut self, members: &Members<'a>, parent: &str) -> Source<'a> {
+        match self.text(members, parent, "value") {
+            Field::Malformed => return Source::Malformed,
+            Field::Is(text) if !text.is_empty() => return Source::Literal(text),
+            Field::Absent | Field::Is(_) => {}
+        }
+        let from = match self.object(members, parent, "valueFrom") {
+            Field::Absent => return Source::Absent,
+            Field::Malformed => return Source::Malformed,
+            Field::Is(from) => from,
+        };
+        let parent = format!("{parent}.valueFrom");
+        let key = match self.object(&from, &parent, "secretKeyRef") {
+            Field::Absent => return Source::Absent,
+            Field::Malformed => return Source::Malformed,
+            Field::Is(key) => key,
+        };
+        let parent = format!("{parent}.secretKeyRef");
+        let mut part = |name| match self.text(&key, &parent, name) {
+            Field::Is(text) => Some(text),
+            Field::Absent => Some(Cow::Borrowed("")),
+            Field::Malformed => None,
+        };
+        let (namespace, name, key) = (part("namespace"), part("name"), part("key"));
+        match (namespace, name, key) {
+            (Some(namespace), Some(name), Some(key)) => Source::Secret(SecretKey { namespace, name, key }),
+            _ => Source::Malformed,
+        }
+    }
+
+    fn headers<'a>(&mut self, members: &Members<'a>) -> Field<Vec<Header<'a>>> {
+        let Some(node) = members.get("headers") else { return Field::Absent };
+        let Some(items) = node.items() else {
+            self.wrong(format!("{OTLP}.headers"), node, "an array");
+            return Field::Malformed;
+        };
+        Field::Is(items.into_iter().enumerate().map(|(index, node)| self.header(index, node)).collect())
+    }
+
+    fn header<'a>(&mut self, index: usize, node: Node<'a>) -> Header<'a> {
+        let parent = format!("{OTLP}.headers[{index}]");
+        let Some(members) = node.members() else {
+            self.wrong(parent, node, "an object");
+            let (name, prefix) = (Field::Malformed, Field::Malformed);
+            return Header { node: None, index, name, prefix, value: Source::Malformed };
+        };
+        Header {
+            node: Some(node),
+            index,
+            name: self.text(&members, &parent, "name"),
+            prefix: self.text(&members, &parent, "prefix"),
+            value: self.source(&members, &parent),
+        }
+    }
+
+    fn authentication(&mut self, members: &Members<'_>) -> Authentication {
+        match self.object(members, OTLP, "authentication") {
+            Field::Absent => Authentication::default(),
+            // Unknown, so nothing may be added beside it, and nothing is missing for certain.
+            Field::Malformed => Authentication { is_present: true, basic: false, oauth2: true },
+            Field::Is(inner) => {
+                let parent = format!("{OTLP}.authentication");
+                let mut is_set = |name| !matches!(self.object(&inner, &parent, name), Field::Absent);
+                Authentication { is_present: true, basic: is_set("basic"), oauth2: is_set("oauth2") }
+            }
+        }
+    }
+
+    fn tls(&mut self, members: &Members<'_>) -> Tls {
+        let Field::Is(inner) = self.object(members, OTLP, "tls") else { return Tls::default() };
+        let parent = format!("{OTLP}.tls");
+        Tls {
+            insecure: self.flag(&inner, &parent, "insecure"),
+            insecure_skip_verify: self.flag(&inner, &parent, "insecureSkipVerify"),
+            ca: !matches!(self.object(&inner, &parent, "ca"), Field::Absent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn accepts_a_whole_output() {
+        let output = Output::read(
+            parse(
+                r#"{"endpoint":{"value":"","valueFrom":{"secretKeyRef":{"name":"n","namespace":"ns","key":"k"}}},
+            "protocol":"http","path":"p","headers":[{"name":"AUTHORIZATION","prefix":" Api-Token ","value":"v"}],
+            "tls":{"insecure":true,"ca":{}},"authentication":{"oauth2":{}}}"#,
+            ),
+            Signal::Metrics,
+        )
+        .unwrap();
+        assert!(output.malformed.is_empty());
+        assert!(matches!(&output.endpoint, Source::Secret(key) if key.key == "k"));
+        let header = output.authorizations().next().unwrap();
+        assert_eq!((header.scheme(), &header.value), (Some("Api-Token"), &Source::Literal("v".into())));
+        assert_eq!(output.tls, Tls { insecure: true, insecure_skip_verify: false, ca: true });
+        assert_eq!(output.authentication, Authentication { is_present: true, basic: false, oauth2: true });
+    }
+
+    #[test]
+    fn rejects_every_field_of_the_wrong_type_once() {
+        let output = Output::read(parse(
+            r#"{"endpoint":{"valueFrom":{"secretKeyRef":{"name":1,"namespace":"a","key":"b"}}},"path":3,"protocol":[],
+            "temporality":{},"compression":true,"headers":[7,{"name":1,"valueFrom":"x"}],"authentication":"x",
+            "tls":{"insecure":"yes","ca":1}}"#,
+        ), Signal::Metrics)
+        .unwrap();
+        let fields: Vec<_> = output.malformed.iter().map(|m| format!("{} {} {}", m.field, m.found, m.wanted)).collect();
+        assert_eq!(
+            fields,
+            [
+                "spec.output.otlp.endpoint.valueFrom.secretKeyRef.name a number a string",
+                "spec.output.otlp.protocol an array a string",
+                "spec.output.otlp.path a number a string",
+                "spec.output.otlp.temporality an object a string",
+                "spec.output.otlp.compression a boolean a string",
+                "spec.output.otlp.headers[0] a number an object",
+                "spec.output.otlp.headers[1].name a number a string",
+                "spec.output.otlp.headers[1].valueFrom a string an object",
+                "spec.output.otlp.authentication a string an object",
+                "spec.output.otlp.tls.insecure a string a boolean",
+                "spec.output.otlp.tls.ca a number an object",
+            ]
+        );
+        assert!(!output.lacks_authorization(), "the headers are not known");
+    }
+
+    #[test]
+    fn ignores_nulls_and_what_is_no_output() {
+        let output =
+            Output::read(parse(r#"{"path":null,"headers":null,"tls":null,"temporality":3}"#), Signal::Logs).unwrap();
+        assert!(output.malformed.is_empty() && output.lacks_authorization());
+        assert!(Output::read(parse("[]"), Signal::Logs).is_none());
+    }
+}

@@ -1,0 +1,74 @@
+//! The list of rules. Everything that lists rules is made from it, or tested against it.
+
+use crate::rule::Rule;
+
+pub mod application_temporality;
+pub mod cumulative_metrics;
+pub mod grpc_protocol;
+pub mod inline_token;
+pub mod malformed_output;
+pub mod missing_authorization;
+pub mod ui_host;
+pub mod wrong_authorization_scheme;
+pub mod wrong_collector_port;
+pub mod wrong_otlp_path;
+
+/// All rules, in the order in which findings are reported.
+pub const RULES: &[&Rule] = &[
+    &malformed_output::RULE,
+    &ui_host::RULE,
+    &grpc_protocol::RULE,
+    &wrong_otlp_path::RULE,
+    &missing_authorization::RULE,
+    &wrong_authorization_scheme::RULE,
+    &inline_token::RULE,
+    &cumulative_metrics::RULE,
+    &application_temporality::RULE,
+    &wrong_collector_port::RULE,
+];
+
+/// The position of a rule in [`RULES`], which is its order in reports and its place in the settings.
+#[must_use]
+pub fn position(rule: &Rule) -> usize {
+    RULES.iter().position(|listed| listed.id == rule.id).unwrap_or(RULES.len())
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! What the rules' tests share: a pipeline out of a few words, and the faults of one rule.
+
+    use super::Rule;
+    use crate::finding::Fault;
+    use crate::json::parse;
+    use crate::settings::Settings;
+    use crate::subject::{Signal, Subject};
+
+    /// An endpoint out of the declared Secret.
+    pub(crate) const SECRET: &str =
+        r#""endpoint":{"valueFrom":{"secretKeyRef":{"name":"dynakube","namespace":"dynatrace","key":"apiurl"}}}"#;
+
+    /// A literal endpoint.
+    pub(crate) fn endpoint(url: &str) -> String {
+        format!(r#""endpoint":{{"value":"{url}"}}"#)
+    }
+
+    /// The faults that a rule finds in `spec.output.otlp` with these members, under these settings.
+    pub(crate) fn faults_with(rule: &Rule, signal: Signal, otlp: &str, input: &str, settings: &str) -> Vec<Fault> {
+        let settings = Settings::read(Some(parse(settings))).unwrap();
+        let otlp = format!("{{{otlp}}}");
+        let subject = Subject::read(signal, parse(&otlp), Some(parse(input)), &settings).unwrap();
+        if rule.scope.holds(&subject) { (rule.check)(&subject) } else { Vec::new() }
+    }
+
+    /// The same with default settings and no inputs.
+    pub(crate) fn faults(rule: &Rule, signal: Signal, otlp: &str) -> Vec<Fault> {
+        faults_with(rule, signal, otlp, "{}", "{}")
+    }
+
+    /// Asserts one fault, and its field, what was found and what is wanted.
+    #[track_caller]
+    pub(crate) fn assert_one(faults: &[Fault], field: &str, found: &str, wanted: &str) {
+        let texts: Vec<_> = faults.iter().map(|f| (f.field.as_str(), f.found.as_str(), f.wanted.as_str())).collect();
+        assert_eq!(texts, [(field, found, wanted)]);
+    }
+}

@@ -1,0 +1,67 @@
+#![doc = include_str!("../../docs/rules/application-temporality.md")]
+
+use crate::finding::Fault;
+use crate::output::OTLP;
+use crate::rule::{Rule, Scope};
+use crate::rules::cumulative_metrics;
+use crate::settings::Level;
+use crate::subject::Subject;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "application-temporality",
+    level: Level::Warn,
+    scope: Scope::DirectMetrics,
+    summary: "`temporality` is not `delta`, so that applications have to push delta metrics by themselves",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let temporality = &subject.output.temporality;
+    if temporality.is("delta") || temporality.is_malformed() || !subject.cumulative_inputs().is_empty() {
+        return Vec::new();
+    }
+    vec![Fault {
+        field: format!("{OTLP}.temporality"),
+        found: cumulative_metrics::found(subject),
+        wanted: "`delta`, or applications that push delta".to_owned(),
+        why: "Dynatrace drops cumulative counters and histograms, which is what OpenTelemetry SDKs send by default"
+            .to_owned(),
+        fix: "set `temporality: delta` (Telemetry module 1.64 or later), or \
+            `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta` in every application"
+            .to_owned(),
+        level: None,
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_one, endpoint, faults_with};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn check_metrics(more: &str, input: &str) -> Vec<Fault> {
+        let otlp = format!("{}{more}", endpoint("https://abc12345.live.dynatrace.com/api/v2/otlp"));
+        faults_with(&RULE, Signal::Metrics, &otlp, input, "{}")
+    }
+
+    #[test]
+    fn rejects_softly_what_depends_on_the_applications() {
+        let faults = check_metrics("", "{}");
+        let wanted = "`delta`, or applications that push delta";
+        assert_one(&faults, "spec.output.otlp.temporality", "missing", wanted);
+        assert_eq!(RULE.level, Level::Warn);
+    }
+
+    #[test]
+    fn accepts_delta() {
+        assert_eq!(check_metrics(r#","temporality":"delta""#, "{}"), []);
+    }
+
+    #[test]
+    fn ignores_what_cumulative_metrics_finds() {
+        assert_eq!(check_metrics("", r#"{"istio":{"enabled":true}}"#), []);
+    }
+}

@@ -1,0 +1,103 @@
+#![doc = include_str!("../../docs/rules/cumulative-metrics.md")]
+
+use crate::finding::Fault;
+use crate::output::{Field, OTLP};
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+use crate::text::quote;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "cumulative-metrics",
+    level: Level::Deny,
+    scope: Scope::DirectMetrics,
+    summary: "an input that produces cumulative metrics is on, and `temporality` is not `delta`: counters are dropped",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let temporality = &subject.output.temporality;
+    if temporality.is("delta") || temporality.is_malformed() || subject.cumulative_inputs().is_empty() {
+        return Vec::new();
+    }
+    vec![fault(subject)]
+}
+
+/// The fault of a pipeline whose temporality is not delta.
+#[must_use]
+pub fn fault(subject: &Subject<'_>) -> Fault {
+    let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| format!("`{}`", input.name())).collect();
+    let inputs = if names.is_empty() { "applications".to_owned() } else { format!("input {}", names.join(", ")) };
+    Fault {
+        field: format!("{OTLP}.temporality"),
+        found: found(subject),
+        wanted: "`delta`".to_owned(),
+        why: format!("Dynatrace drops cumulative counters and histograms, as {inputs} can send them"),
+        fix: match subject.output.temporality {
+            // The API server fills `preserve` in where the field exists.
+            Field::Absent => {
+                "send to the Dynatrace Collector (`<dynakube>-telemetry-ingest`), or set `temporality: delta` \
+                (Telemetry module 1.64 or later)"
+                    .to_owned()
+            }
+            _ => "set `temporality: delta`, or send to the Dynatrace Collector (`<dynakube>-telemetry-ingest`)"
+                .to_owned(),
+        },
+        level: None,
+    }
+}
+
+/// What the temporality is now.
+pub(super) fn found(subject: &Subject<'_>) -> String {
+    subject.output.temporality.value().map_or_else(|| "missing".to_owned(), |value| quote(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_one, endpoint, faults_with};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const API: &str = "https://abc12345.live.dynatrace.com/api/v2/otlp";
+
+    fn check_metrics(endpoint_url: &str, temporality: &str, input: &str, settings: &str) -> Vec<Fault> {
+        let otlp = format!("{}{temporality}", endpoint(endpoint_url));
+        faults_with(&RULE, Signal::Metrics, &otlp, input, settings)
+    }
+
+    #[test]
+    fn rejects_each_input_and_names_it() {
+        for input in ["istio", "prometheus", "runtime"] {
+            let enabled = format!(r#"{{"{input}":{{"enabled":true}}}}"#);
+            let faults = check_metrics(API, r#","temporality":"preserve""#, &enabled, "{}");
+            assert_one(&faults, "spec.output.otlp.temporality", "`preserve`", "`delta`");
+            assert!(faults[0].why.contains(&format!("`{input}`")));
+            assert!(faults[0].fix.contains("Collector") && faults[0].fix.contains("temporality: delta"));
+        }
+    }
+
+    #[test]
+    fn rejects_a_missing_temporality_and_says_which_module_has_the_field() {
+        let faults = check_metrics(API, "", r#"{"istio":{"enabled":true},"runtime":{"enabled":true}}"#, "{}");
+        assert_one(&faults, "spec.output.otlp.temporality", "missing", "`delta`");
+        assert!(faults[0].why.contains("`istio`, `runtime`") && faults[0].fix.contains("1.64"));
+    }
+
+    #[test]
+    fn accepts_delta_and_inputs_that_are_off() {
+        let on = r#"{"istio":{"enabled":true}}"#;
+        assert_eq!(check_metrics(API, r#","temporality":"delta""#, on, "{}"), []);
+        assert_eq!(check_metrics(API, "", r#"{"istio":{},"prometheus":{"enabled":false}}"#, "{}"), []);
+        let settings = r#"{"metrics":{"cumulativeInputs":["prometheus"]}}"#;
+        assert_eq!(check_metrics(API, "", on, settings), []);
+    }
+
+    #[test]
+    fn ignores_the_collector_which_converts_by_itself() {
+        let collector = "http://dynakube-telemetry-ingest.dynatrace:4317";
+        assert_eq!(check_metrics(collector, "", r#"{"istio":{"enabled":true}}"#, "{}"), []);
+    }
+}

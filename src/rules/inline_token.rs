@@ -1,0 +1,119 @@
+#![doc = include_str!("../../docs/rules/inline-token.md")]
+
+use crate::finding::Fault;
+use crate::output::{Header, OTLP, Source};
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+use crate::text::holds_token;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "inline-token",
+    level: Level::Deny,
+    scope: Scope::Dynatrace,
+    summary: "a token stands in the pipeline itself, where everybody who may read it can take it",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let output = &subject.output;
+    let mut faults = Vec::new();
+    if let Source::Literal(endpoint) = &output.endpoint
+        && holds_token(endpoint)
+    {
+        faults.push(token_in(format!("{OTLP}.endpoint.value")));
+    }
+    if output.path.value().is_some_and(|path| holds_token(path)) {
+        faults.push(token_in(format!("{OTLP}.path")));
+    }
+    for header in output.headers.value().into_iter().flatten() {
+        faults.extend(check_header(header));
+    }
+    faults
+}
+
+fn check_header(header: &Header<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (name, text) in [("name", &header.name), ("prefix", &header.prefix)] {
+        if text.value().is_some_and(|text| holds_token(text)) {
+            faults.push(token_in(header.field(name)));
+        }
+    }
+    if let Source::Literal(value) = &header.value {
+        if holds_token(value) {
+            faults.push(token_in(header.field("value")));
+        } else if header.is_authorization() {
+            faults.push(Fault { found: "a literal".to_owned(), ..token_in(header.field("value")) });
+        }
+    }
+    faults
+}
+
+/// The fault; nothing of the text goes into it.
+fn token_in(field: String) -> Fault {
+    Fault {
+        field,
+        found: "a token in clear text".to_owned(),
+        wanted: "a Secret".to_owned(),
+        why: "everybody who may read the pipeline, its backups or its Git history can take it".to_owned(),
+        fix: "revoke the token, put a new one into a Secret, and name it in `valueFrom.secretKeyRef` of the header"
+            .to_owned(),
+        level: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{SECRET, assert_one, endpoint, faults};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn token() -> String {
+        format!("dt0c01.{}.{}", "A1".repeat(12), "b2".repeat(32))
+    }
+
+    #[test]
+    fn rejects_a_literal_authorization_value() {
+        let otlp = format!(r#"{SECRET},"headers":[{{"name":"authorization","value":"whatever"}}]"#);
+        let faults = faults(&RULE, Signal::Logs, &otlp);
+        assert_one(&faults, "spec.output.otlp.headers[0].value", "a literal", "a Secret");
+    }
+
+    #[test]
+    fn rejects_tokens_wherever_they_stand_and_shows_none() {
+        let token = token();
+        let otlp = format!(
+            r#"{},"path":"v2/otlp/v1/logs?api-token=x","headers":[{{"name":"X","value":"{token}"}},{{"name":"Authorization","prefix":"Api-Token {token}"}}]"#,
+            endpoint(&format!("https://{token}@abc12345.live.dynatrace.com/api")),
+        );
+        let faults = faults(&RULE, Signal::Logs, &otlp);
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field.replace("spec.output.otlp.", "")).collect();
+        assert_eq!(fields, ["endpoint.value", "path", "headers[0].value", "headers[1].prefix"]);
+        assert!(!format!("{faults:?}").contains("dt0"));
+    }
+
+    #[test]
+    fn rejects_tokens_on_the_way_to_the_collector_too() {
+        let collector = endpoint("http://dynakube-telemetry-ingest.dynatrace:4318");
+        let otlp = format!(r#"{collector},"headers":[{{"name":"Authorization","value":"{}"}}]"#, token());
+        assert_eq!(faults(&RULE, Signal::Logs, &otlp).len(), 1);
+    }
+
+    #[test]
+    fn accepts_values_from_secrets_and_harmless_literals() {
+        let otlp = format!(
+            r#"{SECRET},"headers":[{{"name":"X-Env","value":"prod"}},{{"name":"Authorization","prefix":"Api-Token","valueFrom":{{"secretKeyRef":{{"name":"n","namespace":"m","key":"k"}}}}}}]"#
+        );
+        assert_eq!(faults(&RULE, Signal::Logs, &otlp), []);
+    }
+
+    #[test]
+    fn ignores_other_destinations() {
+        let otlp =
+            format!(r#"{},"headers":[{{"name":"Authorization","value":"x"}}]"#, endpoint("https://other.example"));
+        assert_eq!(faults(&RULE, Signal::Logs, &otlp), []);
+    }
+}

@@ -1,0 +1,48 @@
+#![doc = include_str!("../../docs/rules/malformed-output.md")]
+
+use crate::finding::Fault;
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "malformed-output",
+    level: Level::Deny,
+    scope: Scope::Any,
+    summary: "a field of the output, or an input's `enabled`, has the wrong JSON type",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let fault = |malformed: &crate::output::Malformed| Fault {
+        field: malformed.field.clone(),
+        found: malformed.found.clone(),
+        wanted: malformed.wanted.to_owned(),
+        why: "no Kyma API version takes that, and nothing can be said about where the data goes".to_owned(),
+        fix: format!("write {}", malformed.wanted),
+        level: None,
+    };
+    subject.output.malformed.iter().map(fault).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_one, endpoint, faults};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn rejects_a_wrong_type_wherever_the_pipeline_ships_to() {
+        let otlp = format!(r#"{},"path":3"#, endpoint("http://loki.logs:3100"));
+        assert_one(&faults(&RULE, Signal::Logs, &otlp), "spec.output.otlp.path", "a number", "a string");
+    }
+
+    #[test]
+    fn accepts_fields_of_the_right_type_and_unknown_ones() {
+        let otlp = format!(r#"{},"path":"x","future":3"#, endpoint("http://loki.logs:3100"));
+        assert_eq!(faults(&RULE, Signal::Logs, &otlp), []);
+    }
+}

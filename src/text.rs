@@ -1,0 +1,173 @@
+//! What may be shown of a user's text, and how.
+//!
+//! Everything the policy says is read by more people than may read the object: it lands in terminals, CI logs, audit
+//! logs and reports. So user values pass through [`quote`], which hides whatever could be a credential.
+
+/// Longest user value that is shown, in characters.
+const MAX_VALUE: usize = 40;
+
+/// A user's value in backticks: one line, at most [`MAX_VALUE`] characters, and hidden if it could hold a credential.
+#[must_use]
+pub fn quote(value: &str) -> String {
+    if may_hold_credential(value) {
+        return "(hidden: it may hold a token)".to_owned();
+    }
+    let mut quoted = String::with_capacity(value.len().min(MAX_VALUE) + 4);
+    quoted.push('`');
+    for (count, c) in value.chars().enumerate() {
+        if count == MAX_VALUE {
+            quoted.push('…');
+            break;
+        }
+        quoted.push(if c.is_control() || c == '`' { '?' } else { c });
+    }
+    quoted.push('`');
+    quoted
+}
+
+/// The scheme word of an `Authorization` header in backticks.
+///
+/// A prefix may hold the token itself, in a format nobody can recognise, so only a short word of letters is shown.
+#[must_use]
+pub fn quote_scheme(prefix: &str) -> String {
+    let word = prefix.trim();
+    if word.len() <= 12 && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-') {
+        quote(word)
+    } else {
+        "(hidden: it is not a plain scheme word)".to_owned()
+    }
+}
+
+/// `text` cut to `max` characters, with an ellipsis in the place of the rest.
+#[must_use]
+pub fn clip(mut text: String, max: usize) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(max) {
+        let keep = text.char_indices().nth(max.saturating_sub(1)).map_or(cut, |(index, _)| index);
+        text.truncate(keep);
+        text.push('…');
+    }
+    text
+}
+
+/// Whether the text holds a Dynatrace token or an `api-token=` query: the finding `inline-token`.
+///
+/// A token is `dt0`, a letter, two digits, `.`, 24 letters or digits, `.`, 64 letters or digits, in any case
+/// (`facts`: Dynatrace API documentation, "Access tokens", token format). Looks at the text and at its
+/// percent-decoded form.
+#[must_use]
+pub fn holds_token(text: &str) -> bool {
+    in_any_form(text, |bytes| token_parts(bytes, 24, 64) || finds_ignoring_case(bytes, b"api-token="))
+}
+
+/// Whether the text could hold a credential or a piece of one: too little for a finding, enough not to show it.
+fn may_hold_credential(text: &str) -> bool {
+    in_any_form(text, |bytes| token_parts(bytes, 0, 0) || finds_ignoring_case(bytes, b"api-token"))
+}
+
+fn in_any_form(text: &str, test: impl Fn(&[u8]) -> bool) -> bool {
+    test(text.as_bytes()) || (text.contains('%') && test(&percent_decoded(text)))
+}
+
+/// Finds `dt0<letter><2 digits>.` followed by at least `public` and, after another dot, `secret` letters or digits.
+fn token_parts(bytes: &[u8], public: usize, secret: usize) -> bool {
+    bytes.windows(7).enumerate().any(|(start, head)| {
+        let [d, t, zero, letter, tens, ones, dot] = head else { return false };
+        let is_head = d.eq_ignore_ascii_case(&b'd')
+            && t.eq_ignore_ascii_case(&b't')
+            && *zero == b'0'
+            && letter.is_ascii_alphabetic()
+            && tens.is_ascii_digit()
+            && ones.is_ascii_digit()
+            && *dot == b'.';
+        is_head && (public == 0 || has_token_tail(bytes.get(start + 7..).unwrap_or_default(), public, secret))
+    })
+}
+
+fn has_token_tail(tail: &[u8], public: usize, secret: usize) -> bool {
+    let is_word = |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_alphanumeric));
+    is_word(tail.get(..public)) && tail.get(public) == Some(&b'.') && is_word(tail.get(public + 1..public + 1 + secret))
+}
+
+fn finds_ignoring_case(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.as_bytes();
+    while let Some((&first, rest)) = bytes.split_first() {
+        match (first, rest) {
+            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                decoded.push(hex(*high) << 4 | hex(*low));
+                bytes = tail;
+            }
+            _ => {
+                decoded.push(first);
+                bytes = rest;
+            }
+        }
+    }
+    decoded
+}
+
+/// The value of one hexadecimal digit (0 for anything else: callers have checked).
+pub(crate) fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        b'A'..=b'F' => digit - b'A' + 10,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn token() -> String {
+        format!("dt0c01.{}.{}", "A1".repeat(12), "b2".repeat(32))
+    }
+
+    #[test]
+    fn accepts_ordinary_values_as_they_are() {
+        assert_eq!(quote("v2/otlp/v1/metrics"), "`v2/otlp/v1/metrics`");
+        assert_eq!(quote("a\nb`c"), "`a?b?c`");
+        assert_eq!(quote(&"x".repeat(50)), format!("`{}…`", "x".repeat(40)));
+        assert_eq!(quote_scheme("Bearer "), "`Bearer`");
+    }
+
+    #[test]
+    fn rejects_to_show_tokens_in_any_form() {
+        let token = token();
+        for text in [
+            token.clone(),
+            format!("v2/{}/x", token.to_uppercase()),
+            token.replace('.', "%2e"),
+            token.get(..20).unwrap().to_owned(),
+            "v1?API-Token=abc".to_owned(),
+        ] {
+            assert_eq!(quote(&text), "(hidden: it may hold a token)");
+        }
+        assert!(quote_scheme("Api-Token abcdefghijklmnopqrstu").starts_with("(hidden"));
+        assert!(quote_scheme("abcdefghijklmnopqrstu").starts_with("(hidden"));
+    }
+
+    #[test]
+    fn accepts_token_shapes_only_when_whole() {
+        assert!(holds_token(&token()));
+        assert!(holds_token(&format!("https://u:{}@h/", token().to_lowercase())));
+        assert!(holds_token(&token().replace('.', "%2E")));
+        assert!(holds_token("v2/otlp?api-token=x"));
+        assert!(!holds_token(token().get(..90).unwrap()));
+        assert!(!holds_token("dt0c01.short.short"));
+        assert!(!holds_token("api-tokens"));
+    }
+
+    #[test]
+    fn clips_at_characters_not_bytes() {
+        assert_eq!(clip("äöü".into(), 3), "äöü");
+        assert_eq!(clip("äöüx".into(), 3), "äö…");
+    }
+}

@@ -1,0 +1,480 @@
+//! URLs as the Telemetry module reads them, which is as Go's `net/url` and `path` packages do.
+//!
+//! The module parses `endpoint` and `path`, joins and cleans them, and posts to what comes out; a request reaches
+//! Dynatrace only if that result is right, so the policy has to compute the same one. Rust's `url` crate follows the
+//! WHATWG standard, which differs in just the cases that matter (missing schemes, `host:port`, `..`, encoded slashes,
+//! control characters) and brings Unicode tables four times the size of this policy. Hence these pages of our own.
+
+use std::fmt;
+
+use crate::text::hex;
+
+/// A URL taken apart as `net/url.URL` does.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Url {
+    scheme: String,
+    opaque: String,
+    user: Option<String>,
+    host: String,
+    /// Decoded; not always UTF-8.
+    path: Vec<u8>,
+    /// As written, where that is not the default encoding of `path`.
+    raw_path: String,
+    omit_host: bool,
+    force_query: bool,
+    query: String,
+    fragment: String,
+}
+
+/// Why Go would not parse a text as a URL. It carries no piece of the text, which may hold a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrlError {
+    /// A byte below 0x20, or 0x7f: often a newline at the end of a value.
+    ControlCharacter,
+    /// A colon where a scheme should stand before it.
+    Scheme,
+    /// Brackets, port or characters that no host has.
+    Host,
+    /// `user:password@` with characters it cannot have.
+    UserInfo,
+    /// `%` without two hexadecimal digits.
+    Escape,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ControlCharacter => "it has a control character or newline",
+            Self::Scheme => "it has no valid scheme",
+            Self::Host => "its host or port is invalid",
+            Self::UserInfo => "its user part is invalid",
+            Self::Escape => "it has a `%` without two hex digits",
+        })
+    }
+}
+
+/// The parts of a URL that encode differently.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Path,
+    Host,
+    Zone,
+    User,
+    Fragment,
+}
+
+impl Url {
+    /// Parses as `net/url.Parse` does.
+    ///
+    /// # Errors
+    /// What Go would refuse, by kind.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
+        if text.bytes().any(|b| b < b' ' || b == 0x7f) {
+            return Err(UrlError::ControlCharacter);
+        }
+        let mut url = Self::default();
+        if text == "*" {
+            url.path = b"*".to_vec();
+        } else {
+            url.parse_hierarchy(text)?;
+        }
+        if !fragment.is_empty() {
+            unescape(fragment, Part::Fragment)?;
+            fragment.clone_into(&mut url.fragment);
+        }
+        Ok(url)
+    }
+
+    fn parse_hierarchy(&mut self, text: &str) -> Result<(), UrlError> {
+        let (scheme, rest) = split_scheme(text)?;
+        self.scheme = scheme.to_ascii_lowercase();
+        let rest = match rest.split_once('?') {
+            Some((rest, "")) => {
+                self.force_query = true;
+                rest
+            }
+            Some((rest, query)) => {
+                query.clone_into(&mut self.query);
+                rest
+            }
+            None => rest,
+        };
+        if !rest.starts_with('/') {
+            if !self.scheme.is_empty() {
+                rest.clone_into(&mut self.opaque);
+                return Ok(());
+            }
+            if rest.split('/').next().is_some_and(|segment| segment.contains(':')) {
+                return Err(UrlError::Scheme);
+            }
+        }
+        let is_triple = self.scheme.is_empty() && rest.starts_with("///");
+        let path = match rest.strip_prefix("//") {
+            Some(after) if !is_triple => {
+                let (authority, path) = after.split_at(after.find('/').unwrap_or(after.len()));
+                self.parse_authority(authority)?;
+                path
+            }
+            _ => {
+                self.omit_host = !self.scheme.is_empty() && rest.starts_with('/');
+                rest
+            }
+        };
+        self.set_path(path)
+    }
+
+    fn parse_authority(&mut self, authority: &str) -> Result<(), UrlError> {
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        self.host = parse_host(host)?;
+        if let Some(user) = user {
+            if !user.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&b)) {
+                return Err(UrlError::UserInfo);
+            }
+            self.user = Some(normal_user(user)?);
+        }
+        Ok(())
+    }
+
+    fn set_path(&mut self, path: &str) -> Result<(), UrlError> {
+        self.path = unescape(path, Part::Path)?;
+        if escape(&self.path, Part::Path) != path {
+            path.clone_into(&mut self.raw_path);
+        }
+        Ok(())
+    }
+
+    /// What the Telemetry module posts to (`resolveEndpointURL`, and `composeSignalURL` of the `otlphttp` exporter).
+    ///
+    /// With a `path`, it is joined to the endpoint's, cleaned, and brings its own query. Without, `/v1/<signal>` is
+    /// put behind the endpoint's text, whatever that ends in.
+    ///
+    /// # Errors
+    /// Where Go cannot parse one of them: the module reports `EndpointInvalid` and sends nothing.
+    pub fn effective(endpoint: &str, path: &str, signal: &str) -> Result<Self, UrlError> {
+        if path.is_empty() {
+            let slash = if endpoint.ends_with('/') { "" } else { "/" };
+            return Self::parse(&format!("{endpoint}{slash}v1/{signal}"));
+        }
+        let mut url = Self::parse(endpoint)?;
+        let path = Self::parse(path)?;
+        url.path = join(&url.path, &path.path);
+        url.query = path.query;
+        Ok(url)
+    }
+
+    /// The host in lower case, without port, brackets and a trailing dot.
+    #[must_use]
+    pub fn hostname(&self) -> String {
+        plain_host(&self.host)
+    }
+
+    /// The port as written; `None` where there is none.
+    #[must_use]
+    pub fn port(&self) -> Option<&str> {
+        let after_host = self.host.rsplit_once(']').map_or(self.host.as_str(), |(_, rest)| rest);
+        after_host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.is_empty())
+    }
+
+    /// The scheme in lower case; empty where there is none.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    /// The path as it goes over the wire, as `net/url.URL.EscapedPath` gives it, with its leading slash.
+    #[must_use]
+    pub fn wire_path(&self) -> String {
+        let path = self.escaped_path();
+        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { format!("/{path}") } else { path }
+    }
+
+    fn escaped_path(&self) -> String {
+        let is_valid = self.raw_path.bytes().all(|b| b"!$&'()*+,;=:@[]%".contains(&b) || !should_escape(b, Part::Path));
+        if !self.raw_path.is_empty() && is_valid && unescape(&self.raw_path, Part::Path).as_ref() == Ok(&self.path) {
+            return self.raw_path.clone();
+        }
+        if self.path == b"*" { "*".to_owned() } else { escape(&self.path, Part::Path) }
+    }
+}
+
+impl fmt::Display for Url {
+    /// Writes the URL as `net/url.URL.String` does. Never show it to anybody: it holds user part and query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.scheme.is_empty() {
+            write!(f, "{}:", self.scheme)?;
+        }
+        if self.opaque.is_empty() {
+            let has_authority = !self.host.is_empty() || self.user.is_some();
+            if (!self.scheme.is_empty() && !self.omit_host && !self.path.is_empty()) || has_authority {
+                f.write_str("//")?;
+            }
+            if let Some(user) = &self.user {
+                write!(f, "{user}@")?;
+            }
+            f.write_str(&escape(self.host.as_bytes(), Part::Host))?;
+            let path = self.wire_path();
+            let is_bare = self.scheme.is_empty() && !has_authority;
+            if is_bare && path.split('/').next().is_some_and(|segment| segment.contains(':')) {
+                f.write_str("./")?;
+            }
+            f.write_str(&path)?;
+        } else {
+            f.write_str(&self.opaque)?;
+        }
+        if self.force_query || !self.query.is_empty() {
+            write!(f, "?{}", self.query)?;
+        }
+        if !self.fragment.is_empty() {
+            let decoded = unescape(&self.fragment, Part::Fragment).unwrap_or_default();
+            write!(f, "#{}", fragment_text(&self.fragment, &decoded))?;
+        }
+        Ok(())
+    }
+}
+
+// The user part and the query may hold a token.
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Url(..)")
+    }
+}
+
+/// The host of an endpoint that Go does not parse: a wrong URL to Dynatrace is still meant for Dynatrace.
+#[must_use]
+pub fn rough_host(endpoint: &str) -> String {
+    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).trim();
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    plain_host(host).chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
+}
+
+fn plain_host(host: &str) -> String {
+    let bare = match host.strip_prefix('[').and_then(|inner| inner.rsplit_once(']')) {
+        Some((inner, _)) => inner,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
+}
+
+/// Splits a leading `scheme:` off, or gives an empty scheme (`net/url.getScheme`).
+fn split_scheme(text: &str) -> Result<(&str, &str), UrlError> {
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => {}
+            b'0'..=b'9' | b'+' | b'-' | b'.' if index > 0 => {}
+            b':' if index == 0 => return Err(UrlError::Scheme),
+            b':' => return text.split_once(':').ok_or(UrlError::Scheme),
+            _ => break,
+        }
+    }
+    Ok(("", text))
+}
+
+fn parse_host(host: &str) -> Result<String, UrlError> {
+    let bytes = if host.starts_with('[') {
+        let (inner, port) = host.rsplit_once(']').ok_or(UrlError::Host)?;
+        check_port(port)?;
+        match inner.split_once("%25") {
+            Some((address, zone)) => {
+                let mut bytes = unescape(address, Part::Host)?;
+                bytes.extend(unescape(&format!("%25{zone}"), Part::Zone)?);
+                bytes.extend(unescape(&format!("]{port}"), Part::Host)?);
+                bytes
+            }
+            None => unescape(host, Part::Host)?,
+        }
+    } else {
+        check_port(host.rfind(':').and_then(|colon| host.get(colon..)).unwrap_or_default())?;
+        unescape(host, Part::Host)?
+    };
+    // Go keeps bytes; a host that is not UTF-8 names no service and no Dynatrace environment.
+    String::from_utf8(bytes).map_err(|_| UrlError::Host)
+}
+
+fn check_port(port: &str) -> Result<(), UrlError> {
+    let digits = if port.is_empty() { Some("") } else { port.strip_prefix(':') };
+    digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())).map(|_| ()).ok_or(UrlError::Host)
+}
+
+/// `user[:password]`, decoded and encoded again as `net/url.Userinfo.String` writes it.
+fn normal_user(user: &str) -> Result<String, UrlError> {
+    let encode = |text| unescape(text, Part::User).map(|bytes| escape(&bytes, Part::User));
+    match user.split_once(':') {
+        Some((name, password)) => Ok(format!("{}:{}", encode(name)?, encode(password)?)),
+        None => encode(user),
+    }
+}
+
+fn fragment_text(raw: &str, decoded: &[u8]) -> String {
+    let is_valid = raw.bytes().all(|b| b"!$&'()*+,;=:@[]%".contains(&b) || !should_escape(b, Part::Fragment));
+    if is_valid { raw.to_owned() } else { escape(decoded, Part::Fragment) }
+}
+
+/// `path.Join(base, path)`: joined with a slash, then cleaned of empty, `.` and `..` segments.
+fn join(base: &[u8], path: &[u8]) -> Vec<u8> {
+    if base.is_empty() && path.is_empty() {
+        return Vec::new();
+    }
+    let is_rooted = base.first().or(path.first()) == Some(&b'/');
+    let mut kept: Vec<&[u8]> = Vec::new();
+    for segment in base.split(|b| *b == b'/').chain(path.split(|b| *b == b'/')) {
+        match segment {
+            b"" | b"." => {}
+            b".." if kept.last().is_some_and(|last| *last != b"..") => {
+                kept.pop();
+            }
+            b".." if is_rooted => {}
+            _ => kept.push(segment),
+        }
+    }
+    let joined = kept.join(&b'/');
+    match (is_rooted, joined.is_empty()) {
+        (true, _) => [b"/", joined.as_slice()].concat(),
+        (false, true) => b".".to_vec(),
+        (false, false) => joined,
+    }
+}
+
+/// The segments of a URL path, cleaned as the module cleans it when it joins.
+#[must_use]
+pub fn clean_segments(path: &str) -> Vec<String> {
+    let decoded = Url::parse(path).map(|url| url.path).unwrap_or_default();
+    let joined = join(b"/", &decoded);
+    let escaped = escape(&joined, Part::Path);
+    escaped.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+}
+
+fn unescape(text: &str, part: Part) -> Result<Vec<u8>, UrlError> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.as_bytes();
+    while let Some((&first, rest)) = bytes.split_first() {
+        if first == b'%' {
+            let [high, low, tail @ ..] = rest else { return Err(UrlError::Escape) };
+            if !high.is_ascii_hexdigit() || !low.is_ascii_hexdigit() {
+                return Err(UrlError::Escape);
+            }
+            let value = hex(*high) << 4 | hex(*low);
+            let is_percent = value == b'%';
+            // RFC 3986 and 6874: a host may encode bytes beyond ASCII, and `%25` before an IPv6 zone.
+            let is_refused = match part {
+                Part::Host => value < 0x80 && !is_percent,
+                Part::Zone => !is_percent && value != b' ' && should_escape(value, Part::Host),
+                Part::Path | Part::User | Part::Fragment => false,
+            };
+            if is_refused {
+                return Err(UrlError::Escape);
+            }
+            decoded.push(value);
+            bytes = tail;
+        } else {
+            if matches!(part, Part::Host | Part::Zone) && first < 0x80 && should_escape(first, part) {
+                return Err(UrlError::Host);
+            }
+            decoded.push(first);
+            bytes = rest;
+        }
+    }
+    Ok(decoded)
+}
+
+fn escape(bytes: &[u8], part: Part) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).map_or('0', |digit| char::from(*digit));
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if should_escape(byte, part) {
+            text.extend(['%', digit(byte >> 4), digit(byte)]);
+        } else {
+            text.push(char::from(byte));
+        }
+    }
+    text
+}
+
+/// `net/url.shouldEscape`.
+fn should_escape(byte: u8, part: Part) -> bool {
+    if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+        return false;
+    }
+    match part {
+        Part::Host | Part::Zone => !b"!$&'()*+,;=:[]<>\"".contains(&byte),
+        Part::Path => !b"$&+,/:;=@".contains(&byte),
+        Part::User => !b"$&+,;=".contains(&byte),
+        Part::Fragment => !b"$&+,/:;=?@!()*".contains(&byte),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn effective(endpoint: &str, path: &str) -> String {
+        Url::effective(endpoint, path, "metrics").map_or_else(|error| error.to_string(), |url| url.to_string())
+    }
+
+    #[test]
+    fn accepts_the_module_s_own_joins() {
+        const SAAS: &str = "https://abc12345.live.dynatrace.com";
+        for (endpoint, path, wanted) in [
+            ("/api", "v2/otlp/v1/metrics", "/api/v2/otlp/v1/metrics"),
+            ("/api/", "/v2/otlp/v1/metrics/", "/api/v2/otlp/v1/metrics"),
+            ("", "v2/otlp/v1/metrics", "/v2/otlp/v1/metrics"),
+            ("", "api/v2/otlp/v1/metrics", "/api/v2/otlp/v1/metrics"),
+            ("/api", "api/v2/otlp/v1/metrics", "/api/api/v2/otlp/v1/metrics"),
+            ("/api/v2/otlp", "", "/api/v2/otlp/v1/metrics"),
+            ("/api/v2/otlp/", "", "/api/v2/otlp/v1/metrics"),
+            ("/api?x=1", "a/../b?y=2", "/api/b?y=2"),
+            ("/api?x=1", "", "/api?x=1/v1/metrics"),
+            ("/api", "a%2Fb", "/api/a/b"),
+            ("/a%2Fb", "", "/a%2Fb/v1/metrics"),
+        ] {
+            assert_eq!(effective(&format!("{SAAS}{endpoint}"), path), format!("{SAAS}{wanted}"));
+        }
+    }
+
+    #[test]
+    fn accepts_odd_hosts_as_go_does() {
+        assert_eq!(effective("HTTPS://U:p@[::1]:9999/e/x", "api"), "https://U:p@[::1]:9999/e/x/api");
+        assert_eq!(effective("host:4317", "v1"), "host:4317");
+        assert_eq!(effective("//h/a", "b"), "//h/a/b");
+        assert_eq!(effective("host/a", "b"), "host/a/b");
+        let url = Url::parse("https://USER:pw@ABC.Live.Dynatrace.com.:443/x").unwrap();
+        assert_eq!((url.hostname().as_str(), url.port()), ("abc.live.dynatrace.com", Some("443")));
+        let url = Url::parse("http://[fe80::1%25eth0]:4317").unwrap();
+        assert_eq!((url.hostname().as_str(), url.port()), ("fe80::1%eth0", Some("4317")));
+    }
+
+    #[test]
+    fn rejects_what_go_rejects() {
+        for (text, error) in [
+            ("https://h/a\n", UrlError::ControlCharacter),
+            ("1.2.3.4:4317", UrlError::Scheme),
+            (":x", UrlError::Scheme),
+            ("https://h:port/", UrlError::Host),
+            ("https://[::1", UrlError::Host),
+            ("https://a b/", UrlError::Host),
+            ("https://a%2eb/", UrlError::Escape),
+            ("https://h/%zz", UrlError::Escape),
+            ("https://a b@h/", UrlError::UserInfo),
+        ] {
+            assert_eq!(Url::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn finds_a_host_even_in_what_go_rejects() {
+        assert_eq!(rough_host(" https://u@Abc.Live.dynatrace.com:x/api\n"), "abc.live.dynatrace.com");
+        assert_eq!(rough_host("[::1]:4317"), "::1");
+    }
+
+    #[test]
+    fn rejects_to_show_content_in_debug_output() {
+        assert_eq!(format!("{:?}", Url::parse("https://u:secret@h/?q=secret").unwrap()), "Url(..)");
+    }
+}
