@@ -16,7 +16,7 @@ pub enum Address {
         path: Result<String, UrlError>,
     },
     /// The endpoint is in the object.
-    Literal(Literal),
+    Literal(Box<Literal>),
 }
 
 /// An endpoint that is in the object.
@@ -45,7 +45,7 @@ impl Address {
                 let url = Url::effective("https://secret/api", path, signal.name());
                 Self::Secret { path: url.map(|url| url.wire_path()) }
             }
-            Source::Literal(endpoint) => Self::Literal(Literal::of(endpoint, path, signal)),
+            Source::Literal(endpoint) => Self::Literal(Box::new(Literal::of(endpoint, path, signal))),
         }
     }
 

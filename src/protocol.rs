@@ -90,7 +90,9 @@ impl Response {
             (!done.is_empty()).then(|| format!("repaired: {}", done.join("; ")))
         } else {
             let paragraphs: Vec<String> = verdict.denials().map(crate::finding::Finding::paragraph).collect();
-            Some(format!("data of this {} would not reach its backend:\n{}", signal.kind(), paragraphs.join("\n")))
+            let problems =
+                if paragraphs.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", paragraphs.len()) };
+            Some(format!("this {} has {problems}:\n{}", signal.kind(), paragraphs.join("\n")))
         };
         let mut ids: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.id).collect();
         ids.dedup();

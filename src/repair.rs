@@ -7,7 +7,6 @@
 
 use crate::address::{missing_rest, wanted_path};
 use crate::finding::Fault;
-use crate::json::Node;
 use crate::output::{Field, Header, OTLP, SecretKey, Source};
 use crate::rule::Rule;
 use crate::rules::{

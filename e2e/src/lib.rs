@@ -1,1 +1,53 @@
-//! Tests only: see `tests/`.
+//! What the end-to-end tests share: the annotated module, and the data beside the project.
+
+#![allow(clippy::panic, reason = "this crate is for tests alone, and a test that panics is a test that fails")]
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use kyma_dynatrace_engine::{Module, Policy};
+use serde_json::{Value, json};
+
+/// The project's folder.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// The bytes of the annotated module.
+#[must_use]
+pub fn wasm() -> Vec<u8> {
+    let path = root().join("annotated-policy.wasm");
+    std::fs::read(&path).unwrap_or_else(|error| panic!("run `make annotated-policy.wasm` first: {error}"))
+}
+
+/// The annotated module, ready to be called.
+#[must_use]
+pub fn module() -> Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| Module::load(&wasm()).unwrap_or_else(|error| panic!("{error}"))).clone()
+}
+
+/// The annotated module with settings, as a mutating policy.
+#[must_use]
+pub fn policy(settings: &Value) -> Policy {
+    Policy::new(module(), settings.clone(), true).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The host's payload for a request and settings.
+#[must_use]
+pub fn payload(request: &Value, settings: &Value) -> Vec<u8> {
+    json!({"request": request, "settings": settings}).to_string().into_bytes()
+}
+
+/// The folder of test data beside the project; `None`, said loudly, where a user has none.
+#[must_use]
+pub fn shared() -> Option<PathBuf> {
+    let path = root().join("../shared");
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("REQUIRE_SHARED").is_none(), "the test data beside the project is missing");
+    eprintln!("SKIPPED: the test data beside the project (../shared) is missing");
+    None
+}

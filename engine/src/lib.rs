@@ -1,1 +1,29 @@
-//! wip
+//! Runs a Kubewarden policy module as policy-server does, on the crates that policy-server is built on.
+//!
+//! A [`Module`] is compiled once; each call gets a fresh instance, as in the cluster, so that nothing is carried from
+//! one request to the next. A [`Policy`] is a module with settings and the `mutating` flag of a
+//! ClusterAdmissionPolicy; it turns an admission request into the response that the API server would get.
+//!
+//! What this crate refuses to do: host capabilities. A policy that asks for one other than logging gets an error.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "a test that panics is a test that fails"
+    )
+)]
+
+mod error;
+mod inspect;
+mod module;
+mod policy;
+mod request;
+
+pub use error::{CallError, LoadError, SettingsError};
+pub use inspect::{METADATA_SECTION, imports, metadata};
+pub use module::Module;
+pub use policy::{AdmissionResponse, Policy, PolicyResponse, Status};
+pub use request::admission_request;

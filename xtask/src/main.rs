@@ -1,1 +1,72 @@
-fn main() {}
+//! The project's chores. `cargo xtask` is not for users: they have the Makefile.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod annotate;
+mod demo;
+mod metadata;
+mod rules_table;
+
+#[derive(Parser)]
+#[command(about = "The project's chores")]
+struct Args {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Write the metadata into the module, as `kwctl annotate` does.
+    Annotate {
+        /// The metadata, in YAML.
+        #[arg(long, default_value = "policy-metadata.yml")]
+        metadata: PathBuf,
+        /// The README, which becomes the policy's usage text.
+        #[arg(long, default_value = "README.md")]
+        readme: PathBuf,
+        /// Where the annotated module goes.
+        #[arg(long, short, default_value = "annotated-policy.wasm")]
+        output: PathBuf,
+        /// The module.
+        wasm: PathBuf,
+    },
+    /// Run the policy on example pipelines and print the verdicts.
+    Demo {
+        /// The annotated module.
+        #[arg(long, default_value = "annotated-policy.wasm")]
+        policy: PathBuf,
+        /// The folder of pipelines.
+        #[arg(default_value = "examples")]
+        examples: PathBuf,
+    },
+    /// Write the README's rules table from the code, or check that it is as written.
+    RulesTable {
+        /// Fail where the table is not what the code gives.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Fail where a module imports anything but waPC functions.
+    Imports {
+        /// The module.
+        wasm: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().chore {
+        Chore::Annotate { metadata, readme, output, wasm } => annotate::run(&metadata, &readme, &output, &wasm),
+        Chore::Demo { policy, examples } => demo::run(&policy, &examples),
+        Chore::RulesTable { check } => rules_table::run(check),
+        Chore::Imports { wasm } => annotate::check_imports(&wasm),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

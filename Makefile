@@ -1,0 +1,94 @@
+# Front doors: `make demo` and `make test`. Both set up what they need, or name it in one line.
+
+TARGET := wasm32-unknown-unknown
+BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
+SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
+TOOL_SOURCES := $(shell find engine xtask -name '*.rs' -o -name Cargo.toml)
+E2E := --test cases --test module --test corpus
+WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
+# One selection of packages for every native build: another one would have other features, and build wasmtime again.
+CARGO_BUILD := cargo build --workspace --all-targets --locked
+CARGO_TEST := cargo test --workspace --locked
+XTASK := target/debug/xtask
+RUNNER_STAMP := target/tools/wasm-bindgen-$(WASM_BINDGEN)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z.-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: annotated-policy.wasm ## build the policy and run it on the pipelines in examples/
+	$(XTASK) demo
+
+.PHONY: test
+test: fmt-check lint test-native test-wasm e2e-tests ## run everything
+	@echo "make test: all passed"
+
+.PHONY: setup
+setup: ## install what the builds need
+	@command -v cargo rustup >/dev/null || { echo "error: rustup is missing; see https://rustup.rs" >&2; exit 1; }
+	@rustup which rustc >/dev/null 2>&1 || rustup toolchain install
+	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+	@for c in rustfmt clippy; do rustup component list --installed | grep -q "^$$c" || rustup component add $$c; done
+
+.PHONY: setup-node
+setup-node:
+	@command -v node >/dev/null || { echo "error: node is missing; the tests inside wasm need Node.js 20 or later" >&2; exit 1; }
+
+policy.wasm: $(SOURCES) | setup ## build the policy
+	cargo build --release --target $(TARGET) --locked
+	cp $(BUILT) $@
+	@echo "$@: $$(wc -c < $@) bytes"
+
+annotated-policy.wasm: policy.wasm policy-metadata.yml README.md $(XTASK) ## write the metadata into the policy
+	$(XTASK) annotate --output $@ policy.wasm
+
+$(XTASK): $(TOOL_SOURCES) $(SOURCES) | setup
+	$(CARGO_BUILD)
+	@touch $@
+
+.PHONY: fmt
+fmt: setup ## format the code
+	cargo fmt --all
+
+.PHONY: fmt-check
+fmt-check: setup
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: setup $(XTASK) ## run clippy, natively and for wasm, with warnings denied
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo clippy --lib --target $(TARGET) --locked -- --deny warnings
+	$(XTASK) rules-table --check
+
+.PHONY: test-native
+test-native: setup
+	$(CARGO_TEST) --lib --bins
+
+.PHONY: test-wasm
+test-wasm: setup setup-node $(RUNNER_STAMP) ## run the core's tests inside wasm, under Node
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo test --lib --target $(TARGET) --locked
+
+$(RUNNER_STAMP): | setup
+	cargo install wasm-bindgen-cli --version =$(WASM_BINDGEN) --bin wasm-bindgen-test-runner --root target/tools --force
+	touch $@
+
+.PHONY: e2e-tests
+e2e-tests: annotated-policy.wasm ## run the annotated module on the engine, case by case
+	$(XTASK) imports annotated-policy.wasm
+	$(CARGO_TEST) $(E2E)
+
+.PHONY: bless
+bless: annotated-policy.wasm ## take the current answers for the expected ones: review the diff
+	BLESS=1 $(CARGO_TEST) --test cases
+
+.PHONY: rules-table
+rules-table: $(XTASK) ## write the README's rules table
+	$(XTASK) rules-table
+
+.PHONY: clean
+clean: ## remove what was built
+	cargo clean
+	rm -f policy.wasm annotated-policy.wasm

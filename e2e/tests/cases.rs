@@ -1,0 +1,109 @@
+//! Every case of `cases.yaml`: the verdict as written there, and the whole response and object as blessed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics is a test that fails")]
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use e2e::{payload, policy, root};
+use kyma_dynatrace_engine::admission_request;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(default)]
+    #[expect(dead_code, reason = "for readers of the table")]
+    about: String,
+    example: Option<String>,
+    object: Option<Value>,
+    #[serde(default = "create")]
+    operation: String,
+    #[serde(default)]
+    settings: Value,
+    verdict: String,
+    #[serde(default)]
+    findings: Vec<String>,
+}
+
+fn create() -> String {
+    "CREATE".to_owned()
+}
+
+impl Case {
+    fn object(&self) -> Value {
+        match (&self.example, &self.object) {
+            (Some(example), None) => {
+                let path = root().join("examples").join(format!("{example}.yaml"));
+                yaml_serde::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+            }
+            (None, Some(object)) => object.clone(),
+            _ => panic!("{}: either an example or an object", self.name),
+        }
+    }
+
+    fn request(&self) -> Value {
+        let object = self.object();
+        let mut request = admission_request(&object, (self.operation == "UPDATE").then_some(&object));
+        if self.operation == "DELETE" {
+            request["operation"] = "DELETE".into();
+            request["oldObject"] = request["object"].take();
+        }
+        request
+    }
+}
+
+#[test]
+fn every_case_is_decided_as_written_and_answered_as_blessed() {
+    let cases: Vec<Case> = yaml_serde::from_str(include_str!("../cases.yaml")).unwrap();
+    let is_blessing = std::env::var_os("BLESS").is_some();
+    let mut failures = Vec::new();
+    for case in &cases {
+        let request = case.request();
+        let response = policy(&case.settings).admit(&request);
+        let verdict = match (response.allowed, &response.patch) {
+            (true, None) => "accepted",
+            (true, Some(_)) => "repaired",
+            (false, _) => "rejected",
+        };
+        let annotations = response.audit_annotations.clone().unwrap_or_default();
+        let findings: Vec<&str> = annotations.get("findings").map(|ids| ids.split(',').collect()).unwrap_or_default();
+        assert_eq!(
+            (verdict, findings),
+            (case.verdict.as_str(), case.findings.iter().map(String::as_str).collect()),
+            "{}",
+            case.name
+        );
+
+        let mut object = request["object"].clone();
+        if let Some(patch) = &response.patch {
+            json_patch::patch(&mut object, &patch.0).unwrap();
+        }
+        let answer = yaml_serde::to_string(&json!({"response": response, "object": object})).unwrap();
+        let expected = root().join("e2e/expected").join(format!("{}.yaml", case.name));
+        if is_blessing {
+            fs::write(expected, answer).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != answer {
+            failures.push(format!("{}:\n{answer}", expected.display()));
+        }
+    }
+    let names: BTreeSet<String> = cases.iter().map(|case| case.name.clone()).collect();
+    for entry in fs::read_dir(root().join("e2e/expected")).unwrap() {
+        let name = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(names.contains(&name), "e2e/expected/{name}.yaml has no case");
+    }
+    assert!(failures.is_empty(), "not as blessed (`make bless` and review):\n{}", failures.join("\n"));
+}
+
+#[test]
+fn native_and_wasm_answers_are_the_same_bytes() {
+    let cases: Vec<Case> = yaml_serde::from_str(include_str!("../cases.yaml")).unwrap();
+    let module = e2e::module();
+    for case in &cases {
+        let payload = payload(&case.request(), &case.settings);
+        let in_wasm = module.call("validate", &payload).unwrap();
+        assert_eq!(kyma_dynatrace_policy::protocol::validate(&payload), in_wasm, "{}", case.name);
+    }
+}

@@ -1,0 +1,203 @@
+//! From an admission request to the response that the API server gets, as policy-server makes it.
+
+use std::collections::BTreeMap;
+
+use json_patch::Patch;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::{CallError, SettingsError};
+use crate::module::Module;
+
+/// A module with the settings and the `mutating` flag of a ClusterAdmissionPolicy.
+#[derive(Debug)]
+pub struct Policy {
+    module: Module,
+    settings: Value,
+    is_mutating: bool,
+}
+
+/// The answer of a policy's `validate`, as Kubewarden defines it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PolicyResponse {
+    /// Whether the request is accepted.
+    pub accepted: bool,
+    /// What the user is told.
+    pub message: Option<String>,
+    /// HTTP status of a rejection.
+    pub code: Option<u16>,
+    /// The object in its repaired form.
+    pub mutated_object: Option<Value>,
+    /// What goes into the audit log.
+    pub audit_annotations: Option<BTreeMap<String, String>>,
+    /// What `kubectl` shows beside the result.
+    pub warnings: Option<Vec<String>>,
+}
+
+/// `AdmissionResponse` of `admission.k8s.io/v1`, with the patch in plain JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AdmissionResponse {
+    /// The request's uid.
+    pub uid: String,
+    /// Whether the request is allowed.
+    pub allowed: bool,
+    /// JSON patch from the submitted to the repaired object; `None` where nothing changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Patch>,
+    /// Message and code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// What goes into the audit log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_annotations: Option<BTreeMap<String, String>>,
+    /// What `kubectl` shows beside the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<String>>,
+}
+
+/// The part of a Kubernetes `Status` that an admission response uses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// What the user is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+}
+
+impl Policy {
+    /// Puts settings to a module, which judges them first: policy-server loads no policy with invalid settings.
+    ///
+    /// # Errors
+    /// Where the policy does not accept the settings.
+    pub fn new(module: Module, settings: Value, is_mutating: bool) -> Result<Self, SettingsError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            valid: bool,
+            message: Option<String>,
+        }
+        let answer = module.call("validate_settings", &to_bytes(&settings))?;
+        let answer: Answer = serde_json::from_slice(&answer).map_err(unreadable)?;
+        if answer.valid {
+            Ok(Self { module, settings, is_mutating })
+        } else {
+            Err(SettingsError::Invalid(answer.message.unwrap_or_default()))
+        }
+    }
+
+    /// Sends an `AdmissionRequest` to the policy and makes the API server's response of the answer.
+    #[must_use]
+    pub fn admit(&self, request: &Value) -> AdmissionResponse {
+        let uid = request.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned();
+        match self.ask(request) {
+            Ok(answer) => self.response(uid, request, answer),
+            Err(error) => rejection(uid, error.to_string(), Some(500)),
+        }
+    }
+
+    /// The policy's own answer to an `AdmissionRequest`.
+    ///
+    /// # Errors
+    /// Where the policy traps, takes too long or answers in another shape.
+    pub fn ask(&self, request: &Value) -> Result<PolicyResponse, CallError> {
+        let payload = to_bytes(&json!({"request": request, "settings": self.settings}));
+        let answer = self.module.call("validate", &payload)?;
+        serde_json::from_slice(&answer).map_err(unreadable)
+    }
+
+    fn response(&self, uid: String, request: &Value, answer: PolicyResponse) -> AdmissionResponse {
+        let patch = match (request.get("object"), answer.mutated_object) {
+            (None | Some(Value::Null), Some(_)) => {
+                let message = "Incoming object is null, which happens only with DELETE operations, but the policy \
+                    is attempting a mutation. This is not allowed"
+                    .to_owned();
+                return rejection(uid, message, None);
+            }
+            (Some(object), Some(mutated)) => {
+                Some(json_patch::diff(object, &mutated)).filter(|patch| !patch.0.is_empty())
+            }
+            (_, None) => None,
+        };
+        if patch.is_some() && !self.is_mutating {
+            let message =
+                "Request rejected by policy. The policy attempted to mutate the request, but it is currently \
+                configured to not allow mutations."
+                    .to_owned();
+            return rejection(uid, message, None);
+        }
+        let status = (answer.message.is_some() || answer.code.is_some())
+            .then_some(Status { message: answer.message, code: answer.code });
+        AdmissionResponse {
+            uid,
+            allowed: answer.accepted,
+            patch,
+            status,
+            audit_annotations: answer.audit_annotations,
+            warnings: answer.warnings,
+        }
+    }
+}
+
+fn rejection(uid: String, message: String, code: Option<u16>) -> AdmissionResponse {
+    AdmissionResponse {
+        uid,
+        allowed: false,
+        patch: None,
+        status: Some(Status { message: Some(message), code }),
+        audit_annotations: None,
+        warnings: None,
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> CallError {
+    // Line and column, but no content: serde's text for a wrong type may quote a value.
+    CallError::Answer(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
+}
+
+fn to_bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A policy that gives this answer to everything (and thereby accepts all settings).
+    fn policy(answer: &str, is_mutating: bool) -> Policy {
+        let answer = answer.replace('{', r#"{"valid":true,"#);
+        let wat = format!(
+            r#"(module (import "wapc" "__guest_response" (func $answer (param i32 i32)))
+                (memory (export "memory") 1) (data (i32.const 0) "{}")
+                (func (export "__guest_call") (param i32 i32) (result i32)
+                    (call $answer (i32.const 0) (i32.const {})) i32.const 1))"#,
+            answer.replace('"', "\\\""),
+            answer.len(),
+        );
+        Policy::new(Module::load(wat.as_bytes()).unwrap(), json!({}), is_mutating).unwrap()
+    }
+
+    #[test]
+    fn makes_a_patch_of_a_mutated_object() {
+        let answer = r#"{"accepted":true,"mutated_object":{"valid":1}}"#.replace(r#"{"valid":1}"#, "[2]");
+        let response = policy(&answer, true).admit(&json!({"uid": "u", "object": [1]}));
+        assert!(response.allowed);
+        assert_eq!(serde_json::to_value(response.patch).unwrap(), json!([{"op": "replace", "path": "/0", "value": 2}]));
+    }
+
+    #[test]
+    fn rejects_mutations_where_they_are_not_allowed() {
+        let answer = r#"{"accepted":true,"mutated_object":[2]}"#;
+        let response = policy(answer, false).admit(&json!({"object": [1]}));
+        assert!(!response.allowed && response.status.unwrap().message.unwrap().contains("not allow mutations"));
+        assert!(policy(answer, false).admit(&json!({"object": [2]})).allowed, "an unchanged object is no mutation");
+        assert!(!policy(answer, true).admit(&json!({"object": null})).allowed);
+    }
+
+    #[test]
+    fn answers_500_for_an_answer_that_is_none() {
+        let response = policy(r#"{"accepted":"yes"}"#, true).admit(&json!({"object": {}}));
+        assert_eq!(response.status.unwrap().code, Some(500));
+    }
+}
