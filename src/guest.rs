@@ -5,7 +5,7 @@ use kubewarden_policy_sdk::{protocol_version_guest, wapc_guest};
 /// Called by the host once for each instance, before anything else.
 #[expect(unsafe_code, reason = "waPC finds its entry point by this symbol")]
 #[unsafe(no_mangle)]
-pub extern "C" fn wapc_init() {
+extern "C" fn wapc_init() {
     wapc_guest::register_function("validate", validate);
     wapc_guest::register_function("validate_settings", validate_settings);
     wapc_guest::register_function("protocol_version", protocol_version_guest);

@@ -1,6 +1,12 @@
 //! Every case of `cases.yaml`: the verdict as written there, and the whole response and object as blessed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that panics is a test that fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
