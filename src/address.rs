@@ -26,6 +26,8 @@ pub struct Literal {
     pub host: String,
     /// Whether it begins with `http://` or `https://`, in any case.
     pub has_scheme: bool,
+    /// Whether it begins with `http://`, in any case.
+    pub is_plaintext: bool,
     /// Whether the output has a `path`.
     pub has_path: bool,
     /// The endpoint alone.
@@ -72,7 +74,8 @@ impl Address {
 impl Literal {
     fn of(endpoint: &str, path: &str, signal: Signal) -> Self {
         let starts = |scheme: &str| endpoint.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
-        let has_scheme = starts("http://") || starts("https://");
+        let is_plaintext = starts("http://");
+        let has_scheme = is_plaintext || starts("https://");
         // `host:4317` is how gRPC users write an endpoint; Go reads `host` as a scheme then. What is meant is clear.
         let is_bare = !endpoint.contains("://");
         let meant = if is_bare { format!("https://{}", endpoint.trim_start_matches('/')) } else { endpoint.to_owned() };
@@ -80,6 +83,7 @@ impl Literal {
         Self {
             host: parsed.as_ref().map_or_else(|_| url::rough_host(endpoint), Url::hostname),
             has_scheme,
+            is_plaintext,
             has_path: !path.is_empty(),
             effective: Url::effective(&meant, path, signal.name()),
             endpoint: parsed,

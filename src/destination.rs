@@ -125,7 +125,9 @@ fn is_cluster_rest(rest: &str) -> bool {
     !namespace.is_empty() && matches!(suffix, "" | "svc" | "svc.cluster.local")
 }
 
-fn is_below_dynatrace(host: &str) -> bool {
+/// Whether a host is below `dynatrace.com` or `dynatracelabs.com`.
+#[must_use]
+pub fn is_below_dynatrace(host: &str) -> bool {
     is_below(host, "dynatrace.com") || is_below(host, "dynatracelabs.com")
 }
 

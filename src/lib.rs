@@ -19,6 +19,7 @@ pub mod finding;
 pub mod json;
 pub mod output;
 pub mod protocol;
+pub mod ratchet;
 pub mod repair;
 pub mod request;
 pub mod review;

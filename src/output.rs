@@ -124,6 +124,8 @@ impl Header<'_> {
 pub struct Authentication {
     /// Whether it is there at all.
     pub is_present: bool,
+    /// Whether it is no object, so that nothing is known of it.
+    pub is_malformed: bool,
     /// Whether `basic` is set.
     pub basic: bool,
     /// Whether `oauth2` is set.
@@ -332,12 +334,16 @@ impl Reader {
     fn authentication(&mut self, members: &Members<'_>) -> Authentication {
         match self.object(members, OTLP, "authentication") {
             Field::Absent => Authentication::default(),
-            // Unknown, so nothing may be added beside it, and nothing is missing for certain.
-            Field::Malformed => Authentication { is_present: true, basic: false, oauth2: true },
+            Field::Malformed => Authentication { is_present: true, is_malformed: true, ..Authentication::default() },
             Field::Is(inner) => {
                 let parent = format!("{OTLP}.authentication");
                 let mut is_set = |name| !matches!(self.object(&inner, &parent, name), Field::Absent);
-                Authentication { is_present: true, basic: is_set("basic"), oauth2: is_set("oauth2") }
+                Authentication {
+                    is_present: true,
+                    is_malformed: false,
+                    basic: is_set("basic"),
+                    oauth2: is_set("oauth2"),
+                }
             }
         }
     }
@@ -376,7 +382,10 @@ mod tests {
         let header = output.authorizations().next().unwrap();
         assert_eq!((header.scheme(), &header.value), (Some("Api-Token"), &Source::Literal("v".into())));
         assert_eq!(output.tls, Tls { insecure: true, insecure_skip_verify: false, ca: true });
-        assert_eq!(output.authentication, Authentication { is_present: true, basic: false, oauth2: true });
+        assert_eq!(
+            output.authentication,
+            Authentication { is_present: true, is_malformed: false, basic: false, oauth2: true }
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::destination::Destination;
 use crate::finding::Finding;
+use crate::ratchet::is_unchanged;
 use crate::repair::{Repair, repair};
 use crate::request::{Operation, Request};
 use crate::rule::Rule;
@@ -69,18 +70,32 @@ pub fn review<'a>(request: &Request<'a>, settings: &'a Settings) -> Result<Verdi
         // Not an object: the schema check has the word.
         return Ok(Verdict::default());
     };
-    Ok(judge(subject))
+    let old = request.old_object.as_ref().filter(|_| request.operation == Operation::Update);
+    let old = old.and_then(|old| Subject::read(signal, old.otlp?, old.input, settings));
+    if old.is_some_and(|old| is_unchanged(&old, &subject)) {
+        return Ok(remind(subject));
+    }
+    Ok(judge(subject, settings.mode))
+}
+
+/// Warns of everything that does not hold, and lets it be: the pipeline was there before.
+fn remind(subject: Subject<'_>) -> Verdict<'_> {
+    let mut verdict = judge(subject, Mode::Validate);
+    for finding in &mut verdict.findings {
+        finding.level = Level::Warn;
+    }
+    verdict
 }
 
 /// Repairs a pipeline and judges what the repairs leave.
 ///
 /// In `validate` mode each repair is a finding instead. The rules judge the repaired state in both modes, so the two
 /// cannot disagree about which pipelines are in order.
-fn judge(mut subject: Subject<'_>) -> Verdict<'_> {
+fn judge(mut subject: Subject<'_>, mode: Mode) -> Verdict<'_> {
     let settings = subject.settings;
     let repairs = repair(&mut subject, |rule| level(rule, None, settings).is_some());
     let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| check(rule, &subject)).collect();
-    let repairs = match settings.mode {
+    let repairs = match mode {
         Mode::Repair => repairs,
         Mode::Validate => {
             findings.extend(repairs.into_iter().filter_map(|repair| {

@@ -2,14 +2,26 @@
 
 use crate::rule::Rule;
 
+pub mod activegate_ca;
 pub mod application_temporality;
+pub mod bare_collector_host;
+pub mod collector_tls;
+pub mod conflicting_authentication;
 pub mod cumulative_metrics;
+pub mod duplicate_authorization;
 pub mod grpc_protocol;
 pub mod inline_token;
 pub mod malformed_output;
 pub mod missing_authorization;
+pub mod missing_scheme;
+pub mod plaintext_endpoint;
+pub mod token_to_collector;
 pub mod ui_host;
+pub mod undocumented_compression;
+pub mod unknown_host;
+pub mod unverified_tls;
 pub mod wrong_authorization_scheme;
+pub mod wrong_collector_path;
 pub mod wrong_collector_port;
 pub mod wrong_otlp_path;
 
@@ -17,14 +29,26 @@ pub mod wrong_otlp_path;
 pub const RULES: &[&Rule] = &[
     &malformed_output::RULE,
     &ui_host::RULE,
+    &unknown_host::RULE,
+    &missing_scheme::RULE,
+    &plaintext_endpoint::RULE,
+    &unverified_tls::RULE,
     &grpc_protocol::RULE,
     &wrong_otlp_path::RULE,
     &missing_authorization::RULE,
+    &duplicate_authorization::RULE,
+    &conflicting_authentication::RULE,
     &wrong_authorization_scheme::RULE,
     &inline_token::RULE,
     &cumulative_metrics::RULE,
     &application_temporality::RULE,
+    &undocumented_compression::RULE,
+    &activegate_ca::RULE,
     &wrong_collector_port::RULE,
+    &wrong_collector_path::RULE,
+    &token_to_collector::RULE,
+    &bare_collector_host::RULE,
+    &collector_tls::RULE,
 ];
 
 /// The position of a rule in [`RULES`], which is its order in reports and its place in the settings.

@@ -25,6 +25,9 @@ struct Case {
     about: String,
     example: Option<String>,
     object: Option<Value>,
+    /// What an UPDATE changes in the object that is stored, as a JSON patch.
+    #[serde(default)]
+    update: Option<json_patch::Patch>,
     #[serde(default = "create")]
     operation: String,
     #[serde(default)]
@@ -51,8 +54,12 @@ impl Case {
     }
 
     fn request(&self) -> Value {
-        let object = self.object();
-        let mut request = admission_request(&object, (self.operation == "UPDATE").then_some(&object));
+        let old = self.object();
+        let mut object = old.clone();
+        if let Some(update) = &self.update {
+            json_patch::patch(&mut object, &update.0).unwrap();
+        }
+        let mut request = admission_request(&object, self.update.is_some().then_some(&old));
         if self.operation == "DELETE" {
             request["operation"] = "DELETE".into();
             request["oldObject"] = request["object"].take();

@@ -17,7 +17,8 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    if !subject.output.lacks_authorization() || subject.output.authentication.oauth2 {
+    let authentication = &subject.output.authentication;
+    if !subject.output.lacks_authorization() || authentication.oauth2 || authentication.is_malformed {
         return Vec::new();
     }
     match subject.settings.secrets.first() {

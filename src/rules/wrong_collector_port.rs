@@ -20,8 +20,9 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let (Some(protocol), Some(literal)) = (subject.output.protocol.text_or_empty(), address.literal()) else {
         return Vec::new();
     };
-    // A URL that Go cannot parse has no port that could be right.
-    let port = literal.endpoint.as_ref().ok().and_then(|url| url.port());
+    // A URL that Go cannot parse is the matter of `wrong-collector-path`.
+    let Ok(url) = &literal.endpoint else { return Vec::new() };
+    let port = url.port();
     let (name, wanted) = match protocol {
         "" | "grpc" => ("grpc", "4317"),
         "http" => ("http", "4318"),

@@ -1,0 +1,51 @@
+#![doc = include_str!("../../docs/rules/bare-collector-host.md")]
+
+use crate::finding::Fault;
+use crate::output::OTLP;
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+use crate::text::quote;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "bare-collector-host",
+    level: Level::Warn,
+    scope: Scope::Collector,
+    summary: "the Collector's host has no namespace, and resolves only in the gateway's own",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let address = subject.address();
+    let Some(literal) = address.literal().filter(|literal| !literal.host.contains('.')) else { return Vec::new() };
+    vec![Fault {
+        field: format!("{OTLP}.endpoint.value"),
+        found: format!("at host {}", quote(&literal.host)),
+        wanted: "`<service>.<namespace>`".to_owned(),
+        why: "a bare name resolves only in the gateway's own namespace, `kyma-system`".to_owned(),
+        fix: format!("write {}, or the namespace of your DynaKube", quote(&format!("{}.dynatrace", literal.host))),
+        level: None,
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_one, endpoint, faults};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn rejects_softly_a_host_without_namespace() {
+        let faults = faults(&RULE, Signal::Metrics, &endpoint("http://telemetry-ingest:4317"));
+        let found = "at host `telemetry-ingest`";
+        assert_one(&faults, "spec.output.otlp.endpoint.value", found, "`<service>.<namespace>`");
+    }
+
+    #[test]
+    fn accepts_a_host_with_namespace() {
+        assert_eq!(faults(&RULE, Signal::Metrics, &endpoint("http://telemetry-ingest.dynatrace:4317")), []);
+    }
+}

@@ -1,0 +1,72 @@
+#![doc = include_str!("../../docs/rules/plaintext-endpoint.md")]
+
+use crate::finding::Fault;
+use crate::output::OTLP;
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "plaintext-endpoint",
+    level: Level::Deny,
+    scope: Scope::Direct,
+    summary: "the endpoint is `http://`, or TLS is switched off: the token would travel in clear text",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if subject.address().literal().is_some_and(|literal| literal.is_plaintext) {
+        faults.push(fault("endpoint.value", "`http://`", "`https://`", "write `https://` in the endpoint"));
+    }
+    if subject.output.tls.insecure {
+        faults.push(fault("tls.insecure", "`true`", "no such field", "remove `tls.insecure`"));
+    }
+    faults
+}
+
+fn fault(field: &str, found: &str, wanted: &str, fix: &str) -> Fault {
+    Fault {
+        field: format!("{OTLP}.{field}"),
+        found: found.to_owned(),
+        wanted: wanted.to_owned(),
+        why: "the ingest token would travel in clear text".to_owned(),
+        fix: fix.to_owned(),
+        level: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{SECRET, assert_one, endpoint, faults};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn rejects_plain_http_in_any_case() {
+        for scheme in ["http", "HTTP"] {
+            let faults = faults(&RULE, Signal::Logs, &endpoint(&format!("{scheme}://abc12345.live.dynatrace.com")));
+            assert_one(&faults, "spec.output.otlp.endpoint.value", "`http://`", "`https://`");
+        }
+    }
+
+    #[test]
+    fn rejects_tls_switched_off_also_with_a_secret() {
+        let faults = faults(&RULE, Signal::Logs, &format!(r#"{SECRET},"tls":{{"insecure":true}}"#));
+        assert_one(&faults, "spec.output.otlp.tls.insecure", "`true`", "no such field");
+    }
+
+    #[test]
+    fn accepts_https() {
+        let otlp = format!(r#"{},"tls":{{"insecure":false}}"#, endpoint("https://abc12345.live.dynatrace.com"));
+        assert_eq!(faults(&RULE, Signal::Logs, &otlp), []);
+    }
+
+    #[test]
+    fn ignores_the_collector_in_the_cluster() {
+        assert_eq!(faults(&RULE, Signal::Logs, &endpoint("http://dynakube-telemetry-ingest.dynatrace:4317")), []);
+    }
+}

@@ -1,0 +1,52 @@
+#![doc = include_str!("../../docs/rules/token-to-collector.md")]
+
+use crate::finding::Fault;
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "token-to-collector",
+    level: Level::Warn,
+    scope: Scope::Collector,
+    summary: "an `Authorization` header is sent to the Collector, which needs none",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let fault = |header: &crate::output::Header<'_>| Fault {
+        field: header.field(""),
+        found: "an `Authorization` header".to_owned(),
+        wanted: "none".to_owned(),
+        why: "the Collector has its own token, and takes plaintext by default".to_owned(),
+        fix: "remove the header".to_owned(),
+        level: None,
+    };
+    subject.output.authorizations().map(fault).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_one, endpoint, faults};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn check_with(header: &str) -> Vec<Fault> {
+        let collector = endpoint("http://dynakube-telemetry-ingest.dynatrace:4317");
+        faults(&RULE, Signal::Metrics, &format!(r#"{collector},"headers":[{{"name":"{header}","value":"x"}}]"#))
+    }
+
+    #[test]
+    fn rejects_softly_a_needless_token() {
+        let faults = check_with("authorization");
+        assert_one(&faults, "spec.output.otlp.headers[0]", "an `Authorization` header", "none");
+    }
+
+    #[test]
+    fn accepts_other_headers() {
+        assert_eq!(check_with("X-Scope"), []);
+    }
+}

@@ -1,0 +1,63 @@
+#![doc = include_str!("../../docs/rules/unknown-host.md")]
+
+use crate::destination::{Destination, is_below_dynatrace};
+use crate::finding::Fault;
+use crate::output::OTLP;
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+use crate::text::quote;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "unknown-host",
+    level: Level::Warn,
+    scope: Scope::Direct,
+    summary: "the host is one of Dynatrace, but none that is known to take OTLP",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    let address = subject.address();
+    let is_unknown = |host: &str| subject.destination == Destination::Other && is_below_dynatrace(host);
+    let Some(literal) = address.literal().filter(|literal| is_unknown(&literal.host)) else { return Vec::new() };
+    vec![Fault {
+        field: format!("{OTLP}.endpoint.value"),
+        found: format!("at host {}", quote(&literal.host)),
+        wanted: "host `<environment>.live.dynatrace.com`".to_owned(),
+        why: "no other host below `dynatrace.com` is documented for OTLP".to_owned(),
+        fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings"
+            .to_owned(),
+        level: None,
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_one, endpoint, faults};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn rejects_softly_a_host_that_is_not_documented() {
+        for host in ["abc12345.dynatrace.com", "a.b.live.dynatrace.com", "x.dynatracelabs.com"] {
+            let faults = faults(&RULE, Signal::Logs, &endpoint(&format!("https://{host}/api/v2/otlp")));
+            let wanted = "host `<environment>.live.dynatrace.com`";
+            assert_one(&faults, "spec.output.otlp.endpoint.value", &format!("at host `{host}`"), wanted);
+        }
+    }
+
+    #[test]
+    fn accepts_documented_hosts() {
+        for host in ["abc12345.live.dynatrace.com", "abc.sprint.dynatracelabs.com", "x.dynatrace-managed.com"] {
+            assert_eq!(faults(&RULE, Signal::Logs, &endpoint(&format!("https://{host}"))), []);
+        }
+    }
+
+    #[test]
+    fn ignores_other_hosts_with_the_path_of_the_api() {
+        assert_eq!(faults(&RULE, Signal::Logs, &endpoint("https://proxy.example/api/v2/otlp")), []);
+    }
+}

@@ -1,0 +1,67 @@
+#![doc = include_str!("../../docs/rules/unverified-tls.md")]
+
+use crate::destination::Destination;
+use crate::finding::Fault;
+use crate::output::OTLP;
+use crate::rule::{Rule, Scope};
+use crate::settings::Level;
+use crate::subject::Subject;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    id: "unverified-tls",
+    level: Level::Deny,
+    scope: Scope::Direct,
+    summary: "the server's certificate is not verified (a warning for an ActiveGate in the cluster)",
+    check,
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Fault> {
+    if !subject.output.tls.insecure_skip_verify {
+        return Vec::new();
+    }
+    let is_in_cluster = subject.destination == Destination::InClusterActiveGate;
+    let fix = if is_in_cluster {
+        "give the ActiveGate's certificate in `tls.ca`: key `tls.crt` of Secret `<dynakube>-activegate-tls-secret`"
+    } else {
+        "remove `tls.insecureSkipVerify`; for a certificate of your own, give its authority in `tls.ca`"
+    };
+    vec![Fault {
+        field: format!("{OTLP}.tls.insecureSkipVerify"),
+        found: "`true`".to_owned(),
+        wanted: "a verified certificate".to_owned(),
+        why: "whoever sits between can read the ingest token and the data".to_owned(),
+        fix: fix.to_owned(),
+        level: is_in_cluster.then_some(Level::Warn),
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{assert_one, endpoint, faults};
+    use crate::subject::Signal;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const SKIP: &str = r#""tls":{"insecureSkipVerify":true}"#;
+
+    #[test]
+    fn rejects_tls_without_verification() {
+        let faults =
+            faults(&RULE, Signal::Logs, &format!("{},{SKIP}", endpoint("https://abc12345.live.dynatrace.com")));
+        assert_one(&faults, "spec.output.otlp.tls.insecureSkipVerify", "`true`", "a verified certificate");
+        assert_eq!(faults[0].level, None);
+    }
+
+    #[test]
+    fn rejects_it_softly_in_the_cluster() {
+        let activegate = endpoint("https://dynakube-activegate.dynatrace/e/abc/api");
+        assert_eq!(faults(&RULE, Signal::Logs, &format!("{activegate},{SKIP}"))[0].level, Some(Level::Warn));
+    }
+
+    #[test]
+    fn accepts_verified_tls() {
+        assert_eq!(faults(&RULE, Signal::Logs, &endpoint("https://abc12345.live.dynatrace.com")), []);
+    }
+}
