@@ -4,7 +4,7 @@ TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
 TOOL_SOURCES := $(shell find engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test cases --test module --test corpus
+E2E := --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
 # One selection of packages for every native build: another one would have other features, and build wasmtime again.
 CARGO_BUILD := cargo build --workspace --all-targets --locked
@@ -80,9 +80,18 @@ e2e-tests: annotated-policy.wasm ## run the annotated module on the engine, case
 	$(XTASK) imports annotated-policy.wasm
 	$(CARGO_TEST) $(E2E)
 
+.PHONY: test-long
+test-long: annotated-policy.wasm ## run the properties with 10,000 cases each
+	PROPTEST_CASES=10000 $(CARGO_TEST) --test properties
+
+.PHONY: url-table
+url-table: ## make the expected URLs again, with Go
+	@command -v go >/dev/null || { echo "error: go is missing; the table is made by Go itself" >&2; exit 1; }
+	go run e2e/urls/main.go > e2e/urls/table.jsonl
+
 .PHONY: bless
 bless: annotated-policy.wasm ## take the current answers for the expected ones: review the diff
-	BLESS=1 $(CARGO_TEST) --test cases
+	BLESS=1 $(CARGO_TEST) --test cases --test pages
 
 .PHONY: rules-table
 rules-table: $(XTASK) ## write the README's rules table

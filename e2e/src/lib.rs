@@ -2,6 +2,8 @@
 
 #![allow(clippy::panic, reason = "this crate is for tests alone, and a test that panics is a test that fails")]
 
+pub mod apiserver;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -50,4 +52,34 @@ pub fn shared() -> Option<PathBuf> {
     assert!(std::env::var_os("REQUIRE_SHARED").is_none(), "the test data beside the project is missing");
     eprintln!("SKIPPED: the test data beside the project (../shared) is missing");
     None
+}
+
+/// The files of the corpus beside the project with their class and content; none where there is no corpus.
+#[must_use]
+pub fn corpus() -> Vec<(String, String, Value)> {
+    let Some(shared) = shared() else { return Vec::new() };
+    let folder = shared.join("corpus");
+    let read = |name: &str| {
+        std::fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("corpus/{name}: {error}"))
+    };
+    let index = read("index.tsv");
+    let rows = index.lines().skip(1).map(|row| row.split('\t'));
+    rows.filter_map(|mut columns| {
+        let (file, class) = (columns.next()?, columns.nth(3)?);
+        let object = yaml_serde::from_str(&read(file)).unwrap_or_else(|error| panic!("corpus/{file}: {error}"));
+        Some((file.to_owned(), class.to_owned(), object))
+    })
+    .collect()
+}
+
+/// The worlds of CustomResourceDefinitions beside the project: before and after `temporality`; none where there are none.
+#[must_use]
+pub fn worlds() -> Vec<apiserver::World> {
+    let Some(shared) = shared() else { return Vec::new() };
+    let load = |folder: &str, prefix: &str| apiserver::World::load(&shared.join("crds").join(folder), prefix);
+    vec![
+        load("telemetry-2025-10", "default-"),
+        load("telemetry-2025-10", "experimental-"),
+        load("telemetry-2026-08", ""),
+    ]
 }

@@ -24,7 +24,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     vec![Fault {
         field: format!("{OTLP}.endpoint.value"),
         found: format!("at host {}", quote(&literal.host)),
-        wanted: "host `<environment>.live.dynatrace.com`".to_owned(),
+        wanted: "`<id>.live.dynatrace.com`".to_owned(),
         why: "no other host below `dynatrace.com` is documented for OTLP".to_owned(),
         fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings"
             .to_owned(),
@@ -44,7 +44,7 @@ mod tests {
     fn rejects_softly_a_host_that_is_not_documented() {
         for host in ["abc12345.dynatrace.com", "a.b.live.dynatrace.com", "x.dynatracelabs.com"] {
             let faults = faults(&RULE, Signal::Logs, &endpoint(&format!("https://{host}/api/v2/otlp")));
-            let wanted = "host `<environment>.live.dynatrace.com`";
+            let wanted = "`<id>.live.dynatrace.com`";
             assert_one(&faults, "spec.output.otlp.endpoint.value", &format!("at host `{host}`"), wanted);
         }
     }

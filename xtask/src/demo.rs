@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use kyma_dynatrace_engine::{AdmissionResponse, Module, Policy, admission_request};
+use kyma_dynatrace_engine::{Module, Policy, admission_request};
 use serde_json::{Value, json};
-use similar::{ChangeTag, TextDiff};
+use xtask::report::{Outcome, render};
 
 /// A line that begins so holds the settings for an example.
 const SETTINGS: &str = "# settings: ";
@@ -14,6 +14,7 @@ const SETTINGS: &str = "# settings: ";
 /// Runs every example and prints its verdict.
 pub(crate) fn run(policy: &Path, examples: &Path) -> anyhow::Result<()> {
     let wasm = fs::read(policy).with_context(|| format!("cannot read {}", policy.display()))?;
+    let module = Module::load(&wasm)?;
     let mut files: Vec<_> = fs::read_dir(examples)
         .with_context(|| format!("cannot read {}", examples.display()))?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -21,7 +22,7 @@ pub(crate) fn run(policy: &Path, examples: &Path) -> anyhow::Result<()> {
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     files.sort();
     ensure!(!files.is_empty(), "no example in {}", examples.display());
-    let mut counts = [0_usize; 3];
+    let mut outcomes = Vec::new();
     for file in files {
         let yaml = fs::read_to_string(&file)?;
         let object: Value = yaml_serde::from_str(&yaml).with_context(|| format!("cannot read {}", file.display()))?;
@@ -33,57 +34,13 @@ pub(crate) fn run(policy: &Path, examples: &Path) -> anyhow::Result<()> {
         for comment in yaml.lines().take_while(|line| line.starts_with('#')) {
             println!("{comment}");
         }
-        let policy = Policy::new(Module::load(&wasm)?, settings, true)?;
-        let response = policy.admit(&admission_request(&object, None));
-        let index = print(&object, &response)?;
-        if let Some(count) = counts.get_mut(index) {
-            *count += 1;
-        }
+        let response = Policy::new(module.clone(), settings, true)?.admit(&admission_request(&object, None));
+        println!("=> {}", render(&object, &response)?.replace('\n', "\n   "));
+        outcomes.push(Outcome::of(&response));
     }
-    let [accepted, repaired, rejected] = counts;
-    println!("\n{accepted} accepted, {repaired} repaired, {rejected} rejected");
-    Ok(())
-}
-
-/// Prints a response as a user would see it; tells which of accepted, repaired and rejected it was.
-fn print(object: &Value, response: &AdmissionResponse) -> anyhow::Result<usize> {
-    let message = response.status.as_ref().and_then(|status| status.message.as_deref());
-    let index = match (response.allowed, &response.patch) {
-        (true, None) => {
-            println!("=> accepted");
-            0
-        }
-        (true, Some(patch)) => {
-            println!("=> repaired");
-            let mut repaired = object.clone();
-            json_patch::patch(&mut repaired, &patch.0)?;
-            print_diff(object, &repaired)?;
-            1
-        }
-        (false, _) => {
-            println!("=> rejected");
-            for line in message.unwrap_or_default().lines() {
-                println!("   {line}");
-            }
-            2
-        }
-    };
-    for warning in response.warnings.iter().flatten() {
-        println!("   Warning: {warning}");
-    }
-    Ok(index)
-}
-
-fn print_diff(before: &Value, after: &Value) -> anyhow::Result<()> {
-    let (before, after) = (yaml_serde::to_string(before)?, yaml_serde::to_string(after)?);
-    let diff = TextDiff::from_lines(&before, &after);
-    for change in diff.iter_all_changes() {
-        let sign = match change.tag() {
-            ChangeTag::Delete => '-',
-            ChangeTag::Insert => '+',
-            ChangeTag::Equal => ' ',
-        };
-        print!("   {sign} {change}");
-    }
+    let count = |wanted: Outcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+    let counts =
+        [Outcome::Accepted, Outcome::Repaired, Outcome::Rejected].map(|o| format!("{} {}", count(o), o.word()));
+    println!("\n{}", counts.join(", "));
     Ok(())
 }

@@ -1,0 +1,218 @@
+//! The rules' pages are tests: every example on them is run, natively and in wasm, and answered as printed below it.
+//!
+//! An example is a fence ```` ```yaml <expectation> ```` with a pipeline, perhaps with a first line `# settings: {...}`.
+//! The expectation is `accepted` (without a word about the page's rule), `warned`, `repaired` or `rejected` (each with the
+//! page's rule named). Below it stands a fence ```` ```text ```` with the answer, which `BLESS=1` rewrites.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use e2e::{module, payload, policy, root};
+use kyma_dynatrace_engine::{Policy, admission_request};
+use kyma_dynatrace_policy::rules::RULES;
+use kyma_dynatrace_policy::settings::Level;
+use serde_json::{Value, json};
+use xtask::report::{Outcome, render};
+
+const HEADINGS: [&str; 4] = ["## Why it matters", "## Accepted", "## How to fix it", "## When to exempt"];
+
+fn page(id: &str) -> PathBuf {
+    root().join("docs/rules").join(format!("{id}.md"))
+}
+
+/// One part of a page: prose, or an example with its expectation. Blessed answers are dropped on reading.
+enum Part {
+    Prose(String),
+    Example { expectation: String, yaml: String },
+}
+
+fn parts(page: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut prose = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let mut fence = || lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+        if let Some(expectation) = line.strip_prefix("```yaml ") {
+            parts.push(Part::Prose(std::mem::take(&mut prose)));
+            parts.push(Part::Example { expectation: expectation.to_owned(), yaml: fence() });
+        } else if line == "```text" {
+            let _blessed: String = fence();
+            // The blank line in front of the answer goes with it.
+            assert_eq!(prose, "\n", "an answer stands right below its example");
+            prose.clear();
+        } else {
+            prose.push_str(line);
+            prose.push('\n');
+        }
+    }
+    parts.push(Part::Prose(prose));
+    parts
+}
+
+/// Runs an example; the answer as printed, and whether it names the rule.
+fn answer(id: &str, yaml: &str) -> (Outcome, bool, String) {
+    let object: Value = yaml_serde::from_str(yaml).unwrap();
+    let settings = yaml.lines().find_map(|line| line.strip_prefix("# settings: "));
+    let settings: Value = settings.map_or(json!({}), |settings| yaml_serde::from_str(settings).unwrap());
+    let request = admission_request(&object, None);
+
+    let payload = payload(&request, &settings);
+    let in_wasm = module().call("validate", &payload).unwrap();
+    assert_eq!(kyma_dynatrace_policy::protocol::validate(&payload), in_wasm, "{id}: native and wasm differ");
+
+    let response = Policy::new(module(), settings, true).unwrap().admit(&request);
+    let text = render(&object, &response).unwrap();
+    let names_rule = text.contains(&format!("- {id}: ")) || text.contains(&format!("Warning: {id}: "));
+    (Outcome::of(&response), names_rule, text)
+}
+
+/// Whether the answer is the expected one.
+fn is_expected(expectation: &str, outcome: Outcome, names_rule: bool) -> bool {
+    match expectation {
+        "accepted" => outcome == Outcome::Accepted && !names_rule,
+        "warned" => outcome == Outcome::Accepted && names_rule,
+        "repaired" => outcome == Outcome::Repaired && names_rule,
+        "rejected" => outcome == Outcome::Rejected && names_rule,
+        _ => false,
+    }
+}
+
+#[test]
+fn every_example_is_answered_as_its_page_says() {
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for rule in RULES {
+        let text = fs::read_to_string(page(rule.id)).unwrap();
+        let mut blessed = String::new();
+        let mut expectations = BTreeSet::new();
+        for part in parts(&text) {
+            match part {
+                Part::Prose(prose) => blessed.push_str(&prose),
+                Part::Example { expectation, yaml } => {
+                    let (outcome, names_rule, answer) = answer(rule.id, &yaml);
+                    assert!(is_expected(&expectation, outcome, names_rule), "{}: not {expectation}\n{answer}", rule.id);
+                    blessed.push_str(&format!("```yaml {expectation}\n{yaml}```\n\n```text\n{answer}\n```\n"));
+                    expectations.insert(expectation);
+                    count += 1;
+                }
+            }
+        }
+        let finding = if rule.level == Level::Warn { "warned" } else { "rejected" };
+        assert!(expectations.contains(finding), "{} has no example that is {finding}", rule.id);
+        assert!(expectations.contains("accepted"), "{} has no example that is accepted", rule.id);
+        if std::env::var_os("BLESS").is_some() {
+            fs::write(page(rule.id), blessed).unwrap();
+        } else if blessed != text {
+            failures.push(format!("{}:\n{blessed}", page(rule.id).display()));
+        }
+    }
+    println!("{count} examples on {} pages", RULES.len());
+    assert!(failures.is_empty(), "not as blessed (`make bless` and review):\n{}", failures.join("\n"));
+}
+
+#[test]
+fn every_page_has_its_rule_and_its_parts() {
+    let ids: BTreeSet<String> = RULES.iter().map(|rule| rule.id.to_owned()).collect();
+    let files = fs::read_dir(root().join("docs/rules")).unwrap();
+    let pages: BTreeSet<String> =
+        files.map(|file| file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(pages, ids, "pages and rules");
+    for id in ids {
+        let text = fs::read_to_string(page(&id)).unwrap();
+        assert!(text.starts_with(&format!("# `{id}`\n")), "{id}: title");
+        for heading in HEADINGS {
+            assert!(text.contains(&format!("\n{heading}\n")), "{id}: {heading}");
+        }
+    }
+}
+
+#[test]
+fn the_texts_of_findings_keep_to_their_form() {
+    let mut count = 0;
+    for rule in RULES {
+        for part in parts(&fs::read_to_string(page(rule.id)).unwrap()) {
+            let Part::Example { yaml, .. } = part else { continue };
+            let (_, _, answer) = answer(rule.id, &yaml);
+            for line in answer.lines().filter(|line| line.starts_with("- ") || line.starts_with("  fix: ")) {
+                assert!(line.chars().count() <= 240 + 7, "{}: too long: {line}", rule.id);
+                assert!(!line.ends_with(['.', '…']), "{}: ends in a full stop, or is cut: {line}", rule.id);
+                count += 1;
+            }
+            for warning in answer.lines().filter_map(|line| line.strip_prefix("Warning: ")) {
+                let (text, link) = warning.split_once("; see ").expect("a warning has a link");
+                assert!(text.chars().count() <= 120 && !text.ends_with('…'), "{}: {text}", rule.id);
+                assert!(warning.len() <= 256 && link.ends_with(".md"), "{}: {warning}", rule.id);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 2 * RULES.len());
+}
+
+#[test]
+fn rule_ids_are_as_published() {
+    let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    // Users write these into their settings: a change here breaks them.
+    assert_eq!(
+        ids,
+        [
+            "malformed-output",
+            "ui-host",
+            "unknown-host",
+            "missing-scheme",
+            "plaintext-endpoint",
+            "unverified-tls",
+            "grpc-protocol",
+            "wrong-otlp-path",
+            "missing-authorization",
+            "duplicate-authorization",
+            "conflicting-authentication",
+            "wrong-authorization-scheme",
+            "inline-token",
+            "cumulative-metrics",
+            "application-temporality",
+            "undocumented-compression",
+            "activegate-ca",
+            "wrong-collector-port",
+            "wrong-collector-path",
+            "token-to-collector",
+            "bare-collector-host",
+            "collector-tls",
+        ]
+    );
+}
+
+#[test]
+fn a_request_of_the_audit_scanner_shows_the_drift() {
+    // As the scanner sends it: a CREATE without a user, the kind in the place of the plural, a stored object.
+    let mut object: Value =
+        yaml_serde::from_str(&fs::read_to_string(root().join("examples/09-traces-without-prefix.yaml")).unwrap())
+            .unwrap();
+    object["metadata"]["uid"] = "8c3a".into();
+    object["metadata"]["resourceVersion"] = "42".into();
+    object["status"] = json!({"conditions": [{"type": "TelemetryFlowHealthy", "status": "True"}]});
+    let mut request = admission_request(&object, None);
+    request["resource"]["resource"] = "TracePipeline".into();
+    request.as_object_mut().unwrap().remove("userInfo");
+
+    let response = policy(&json!({})).admit(&request);
+    assert!(response.allowed, "a repair is a pass");
+    let message = response.status.unwrap().message.unwrap();
+    assert_eq!(message, "repaired: spec.output.otlp.headers[0].prefix set to `Api-Token`");
+
+    let validating = Policy::new(module(), json!({"mode": "validate"}), false).unwrap();
+    let response = validating.admit(&request);
+    assert!(!response.allowed, "the validating policy reports a failure");
+    let status = response.status.unwrap();
+    assert!(status.message.unwrap().contains("- wrong-authorization-scheme: "));
+    assert_eq!(status.code, None, "not an error of the evaluation, which 500 would be");
+}

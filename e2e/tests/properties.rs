@@ -1,0 +1,267 @@
+//! Properties of the policy over generated pipelines that mix valid, half-written and hostile fields.
+//!
+//! `PROPTEST_CASES` sets the number of cases (`make test-long`: 10,000). The seeds of failures that were found are kept
+//! in `properties.proptest-regressions`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod generate;
+
+use std::sync::LazyLock;
+
+use e2e::{module, payload};
+use generate::{Pipeline, elsewhere, pipeline, settings};
+use kyma_dynatrace_engine::{Module, admission_request};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+static MODULE: LazyLock<Module> = LazyLock::new(module);
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("properties.proptest-regressions"))),
+        ..ProptestConfig::default()
+    }
+}
+
+/// The policy's answer to a payload: in wasm, which is the native one byte for byte.
+fn answer(payload: &[u8]) -> Vec<u8> {
+    let answer = MODULE.call("validate", payload).expect("the module answers");
+    assert_eq!(kyma_dynatrace_policy::protocol::validate(payload), answer, "native and wasm differ");
+    answer
+}
+
+/// The payload for creating an object given as text.
+fn create(object: &str, settings: &Value) -> Vec<u8> {
+    let kind: Value = serde_json::from_str(object).unwrap();
+    let request = admission_request(&json!({"apiVersion": kind["apiVersion"], "kind": kind["kind"]}), None);
+    let text = payload(&request, settings);
+    let text = String::from_utf8(text).unwrap();
+    let placeholder = format!("\"object\":{}", json!({"apiVersion": kind["apiVersion"], "kind": kind["kind"]}));
+    assert!(text.contains(&placeholder));
+    text.replace(&placeholder, &format!("\"object\":{object}")).into_bytes()
+}
+
+#[derive(serde::Deserialize)]
+struct Answer<'a> {
+    accepted: bool,
+    #[serde(borrow)]
+    mutated_object: Option<&'a RawValue>,
+    message: Option<String>,
+    warnings: Option<Vec<String>>,
+}
+
+fn read(answer: &[u8]) -> Answer<'_> {
+    serde_json::from_slice(answer).unwrap()
+}
+
+/// The tokens of a JSON text: brackets, commas, colons, and scalars as they are written.
+fn tokens(text: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => {
+                let mut is_escaped = false;
+                let end = rest.char_indices().skip(1).find(|(_, c)| {
+                    let is_end = *c == '"' && !is_escaped;
+                    is_escaped = *c == '\\' && !is_escaped;
+                    is_end
+                });
+                end.expect("a string ends").0 + 1
+            }
+            '{' | '}' | '[' | ']' | ',' | ':' => 1,
+            _ => rest.find([',', '}', ']', ' ', '\n']).unwrap_or(rest.len()),
+        };
+        tokens.push(&rest[..length]);
+        rest = rest[length..].trim_start();
+    }
+    tokens
+}
+
+/// Whether a token is an empty value of a field that a repair may fill in (or a temporality, which it may change).
+fn may_be_replaced(key: &str, token: &str) -> bool {
+    let is_empty = token == "null" || token.trim_matches('"').trim().is_empty();
+    match key {
+        r#""protocol""# | r#""path""# | r#""prefix""# | r#""headers""# => is_empty,
+        r#""temporality""# => true,
+        _ => false,
+    }
+}
+
+/// Asserts that `before` is `after` without what a repair put in.
+fn assert_only_insertions(before: &str, after: &str) {
+    let (before, after) = (tokens(before), tokens(after));
+    let mut after = after.iter().peekable();
+    for (index, token) in before.iter().enumerate() {
+        let key = index.checked_sub(2).map_or("", |key| before[key]);
+        if after.clone().any(|candidate| candidate == token) && !may_be_replaced(key, token) {
+            while after.next().expect("found above") != token {}
+        } else {
+            assert!(may_be_replaced(key, token), "token {token} behind {key} is lost");
+        }
+    }
+}
+
+/// The pointers of everything that differs between two values.
+fn differences(pointer: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            for (key, value) in after {
+                match before.get(key) {
+                    Some(old) => differences(&format!("{pointer}/{key}"), old, value, found),
+                    None => found.push(format!("{pointer}/{key}")),
+                }
+            }
+            found.extend(before.keys().filter(|key| !after.contains_key(*key)).map(|key| format!("-{pointer}/{key}")));
+        }
+        (Value::Array(before), Value::Array(after)) if before.len() <= after.len() => {
+            for (index, value) in after.iter().enumerate() {
+                match before.get(index) {
+                    Some(old) => differences(&format!("{pointer}/{index}"), old, value, found),
+                    None => found.push(format!("{pointer}/-")),
+                }
+            }
+        }
+        _ if before != after => found.push(pointer.to_owned()),
+        _ => {}
+    }
+}
+
+fn is_repairable(pointer: &str) -> bool {
+    let Some(rest) = pointer.strip_prefix("/spec/output/otlp/") else { return false };
+    let is_prefix = rest.strip_prefix("headers/").and_then(|rest| rest.strip_suffix("/prefix"));
+    matches!(rest, "protocol" | "path" | "temporality" | "headers" | "headers/-")
+        || is_prefix.is_some_and(|index| index.parse::<usize>().is_ok())
+}
+
+fn with_mode(settings: &Value, mode: &str) -> Value {
+    let mut settings = settings.clone();
+    settings["mode"] = mode.into();
+    settings
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_repair_changes_only_what_it_may(pipeline in pipeline(), settings in settings()) {
+        let payload = create(&pipeline.text, &settings);
+        let answer = answer(&payload);
+        let answer = read(&answer);
+        if let Some(after) = answer.mutated_object {
+            prop_assert!(answer.accepted, "a rejected request is never mutated");
+            let mut found = Vec::new();
+            let before: Value = serde_json::from_str(&pipeline.text).unwrap();
+            differences("", &before, &serde_json::from_str(after.get()).unwrap(), &mut found);
+            prop_assert!(!found.is_empty());
+            prop_assert!(found.iter().all(|pointer| is_repairable(pointer)), "{found:?}");
+            assert_only_insertions(&pipeline.text, after.get());
+        }
+    }
+
+    #[test]
+    fn a_repaired_pipeline_is_in_order_in_both_modes(pipeline in pipeline(), settings in settings()) {
+        let first = answer(&create(&pipeline.text, &with_mode(&settings, "repair")));
+        if let Some(repaired) = read(&first).mutated_object {
+            for mode in ["repair", "validate"] {
+                let again = answer(&create(repaired.get(), &with_mode(&settings, mode)));
+                let again = read(&again);
+                prop_assert!(again.accepted, "{mode}: {:?}", again.message);
+                prop_assert!(again.mutated_object.is_none(), "{mode}: repaired twice");
+            }
+        }
+    }
+
+    #[test]
+    fn validate_mode_rejects_what_repair_mode_repairs_or_rejects(pipeline in pipeline(), settings in settings()) {
+        // Levels in the settings turn rejections into warnings, and are about one mode alone.
+        let mut settings = settings;
+        settings.as_object_mut().unwrap().remove("rules");
+        let repair = answer(&create(&pipeline.text, &with_mode(&settings, "repair")));
+        let validate = answer(&create(&pipeline.text, &with_mode(&settings, "validate")));
+        let (repair, validate) = (read(&repair), read(&validate));
+        prop_assert!(validate.mutated_object.is_none());
+        prop_assert_eq!(validate.accepted, repair.accepted && repair.mutated_object.is_none());
+    }
+
+    #[test]
+    fn an_update_that_changes_nothing_is_let_be(pipeline in pipeline(), settings in settings()) {
+        let old: Value = serde_json::from_str(&pipeline.text).unwrap();
+        let mut new = old.clone();
+        new["metadata"]["labels"]["team"] = "a".into();
+        let request = admission_request(&new, Some(&old));
+        let answer = answer(&payload(&request, &settings));
+        let answer = read(&answer);
+        prop_assert!(answer.accepted, "{:?}", answer.message);
+        prop_assert!(answer.mutated_object.is_none());
+    }
+
+    #[test]
+    fn what_the_module_fills_in_is_no_change(pipeline in pipeline(), settings in settings()) {
+        let old: Value = serde_json::from_str(&pipeline.text).unwrap();
+        let mut new = old.clone();
+        if let Some(otlp) = new.pointer_mut("/spec/output/otlp").and_then(Value::as_object_mut) {
+            let is_well_formed = otlp.get("protocol").is_none_or(|protocol| protocol.is_string() || protocol.is_null());
+            prop_assume!(is_well_formed);
+            if otlp.get("protocol").and_then(Value::as_str).unwrap_or_default().is_empty() {
+                otlp.insert("protocol".to_owned(), "grpc".into());
+            }
+            otlp.entry("temporality").or_insert("preserve".into());
+        }
+        let malformed = payload(&admission_request(&old, None), &json!({"rules": {"malformed-output": "deny"}}));
+        prop_assume!(!String::from_utf8(answer(&malformed)).unwrap().contains("malformed-output"));
+        let answer = answer(&payload(&admission_request(&new, Some(&old)), &settings));
+        let answer = read(&answer);
+        prop_assert!(answer.accepted && answer.mutated_object.is_none(), "{:?}", answer.message);
+    }
+
+    #[test]
+    fn pipelines_that_go_elsewhere_are_never_touched(pipeline in elsewhere(), settings in settings()) {
+        let payload = create(&pipeline.text, &settings);
+        prop_assert_eq!(String::from_utf8(answer(&payload)).unwrap(), r#"{"accepted":true}"#);
+    }
+
+    #[test]
+    fn no_token_is_ever_told(pipeline in pipeline(), settings in settings()) {
+        let Pipeline { text, secrets } = pipeline;
+        let mut answer: Value = serde_json::from_slice(&answer(&create(&text, &settings))).unwrap();
+        // The object is the user's own, and the host makes a patch of it.
+        answer.as_object_mut().unwrap().remove("mutated_object");
+        let said = answer.to_string();
+        for secret in secrets {
+            prop_assert!(!said.contains(&secret), "{said}");
+        }
+    }
+
+    #[test]
+    fn warnings_and_messages_keep_to_their_length(pipeline in pipeline(), settings in settings()) {
+        let answer = answer(&create(&pipeline.text, &settings));
+        let answer = read(&answer);
+        for line in answer.message.unwrap_or_default().lines().filter(|line| line.starts_with("- ")) {
+            prop_assert!(line.chars().count() <= 242, "{line}");
+        }
+        for warning in answer.warnings.unwrap_or_default() {
+            let text = warning.split("; see ").next().unwrap();
+            prop_assert!(text.chars().count() <= 120 && !warning.contains('\n'), "{warning}");
+        }
+    }
+
+    #[test]
+    fn any_json_and_any_bytes_get_an_answer(value in generate::any_json(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for payload in [payload(&value, &value), value.to_string().into_bytes(), bytes] {
+            let answer = answer(&payload);
+            prop_assert!(!read(&answer).accepted || read(&answer).mutated_object.is_none());
+            let answer = MODULE.call("validate_settings", &payload).unwrap();
+            prop_assert_eq!(kyma_dynatrace_policy::protocol::validate_settings(&payload), answer);
+        }
+    }
+}
