@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 /// A generated pipeline as text, and what must never be told of it.
 #[derive(Debug, Clone)]
-pub struct Pipeline {
-    pub text: String,
-    pub secrets: Vec<String>,
+pub(crate) struct Pipeline {
+    pub(crate) text: String,
+    pub(crate) secrets: Vec<String>,
 }
 
 const HOSTS: &[&str] = &[
@@ -72,7 +72,7 @@ fn token() -> impl Strategy<Value = String> {
 }
 
 /// A value of any type, small.
-pub fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -182,6 +182,43 @@ fn otlp() -> impl Strategy<Value = Value> {
         )
 }
 
+/// An output for Dynatrace in which nothing is wrong, but much may be missing.
+fn half_written() -> impl Strategy<Value = Value> {
+    let endpoint = prop_oneof![
+        2 => Just(json!({"valueFrom": {"secretKeyRef": {"name": "dynakube", "namespace": "dynatrace", "key": "apiurl"}}})),
+        1 => select(
+            &["https://abc12345.live.dynatrace.com", "https://abc12345.live.dynatrace.com/api", "https://dt.corp.example/e/6f2b-uuid/api"][..],
+        )
+        .prop_map(|value| json!({"value": value})),
+    ];
+    let missing = || prop_oneof![3 => Just(None), 1 => Just(Some(Value::Null)), 1 => Just(Some(json!("")))];
+    let protocol = prop_oneof![missing(), text(&["http"]).prop_map(Some)];
+    let path = prop_oneof![3 => missing(), 1 => text(&["v2/otlp/v1/metrics", "v2/otlp/v1/traces"]).prop_map(Some)];
+    let other = Just(json!({"name": "X-Scope", "value": "a"}));
+    let token = (missing(), secret_ref()).prop_map(|(prefix, from)| {
+        object([("name", Some(json!("Authorization"))), ("prefix", prefix), ("valueFrom", Some(from))])
+    });
+    let headers = prop_oneof![
+        Just(None),
+        Just(Some(Value::Null)),
+        proptest::collection::vec(other.clone(), 0..2).prop_map(|headers| Some(headers.into())),
+        (other, token).prop_map(|(other, token)| Some(json!([other, token]))),
+    ];
+    let temporality = prop_oneof![Just(None), text(&["preserve", "delta"]).prop_map(Some)];
+    (endpoint, protocol, path, headers, temporality, any_json()).prop_map(
+        |(endpoint, protocol, path, headers, temporality, unknown)| {
+            object([
+                ("path", path),
+                ("endpoint", Some(endpoint)),
+                ("headers", headers),
+                ("unknown", Some(unknown)),
+                ("temporality", temporality),
+                ("protocol", protocol),
+            ])
+        },
+    )
+}
+
 fn input() -> impl Strategy<Value = Value> {
     let switch =
         || field(field(any::<bool>().prop_map(Value::from)).prop_map(|enabled| object([("enabled", enabled)])));
@@ -222,20 +259,20 @@ fn write(pipeline: &Value, is_pretty: bool, secret: String) -> Pipeline {
 }
 
 /// Any pipeline.
-pub fn pipeline() -> impl Strategy<Value = Pipeline> {
-    let otlp = prop_oneof![30 => otlp(), 1 => any_json()];
+pub(crate) fn pipeline() -> impl Strategy<Value = Pipeline> {
+    let otlp = prop_oneof![30 => otlp(), 20 => half_written(), 1 => any_json()];
     (whole(otlp), token()).prop_map(|((pipeline, is_pretty), token)| write(&pipeline, is_pretty, token))
 }
 
 /// A well-formed pipeline that ships elsewhere, whatever its name, labels, annotations and status say.
-pub fn elsewhere() -> impl Strategy<Value = Pipeline> {
+pub(crate) fn elsewhere() -> impl Strategy<Value = Pipeline> {
     let endpoint = prop_oneof![
         select(
             &[
                 "http://loki.logging.svc.cluster.local:3100",
                 "otlp.example.com:4317",
                 "https://prometheus.example/api/v1/otlp",
-                "https://dynatrace.example.com/api",
+                "https://dynatrace.example.com/ingest",
                 "https://live.dynatrace.com@evil.example/",
                 "http://dynatrace-exporter-opentelemetry-collector.dynatrace:4317",
                 "https://notdynatrace.com",
@@ -276,7 +313,7 @@ pub fn elsewhere() -> impl Strategy<Value = Pipeline> {
 }
 
 /// Valid settings.
-pub fn settings() -> impl Strategy<Value = Value> {
+pub(crate) fn settings() -> impl Strategy<Value = Value> {
     let level = || prop_oneof![6 => Just(None), 1 => select(&["deny", "warn", "off"][..]).prop_map(|level| Some(Value::from(level)))];
     (
         select(&["repair", "repair", "validate"][..]),
