@@ -24,6 +24,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 
 .PHONY: test
 test: fmt-check lint test-native test-wasm e2e-tests ## run everything
+	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
 
 .PHONY: setup

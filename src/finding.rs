@@ -85,3 +85,39 @@ pub(crate) fn repair_warning(repair: &crate::repair::Repair<'_>) -> String {
     let text = clip(format!("{}: repaired, {}", repair.rule.id, repair.done()), MAX_WARNING);
     format!("{text}; see {PAGES}{}.md", repair.rule.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn finding(found: &str) -> Finding {
+        let fault = Fault {
+            field: "spec.output.otlp.protocol".to_owned(),
+            found: found.to_owned(),
+            wanted: "`http`".to_owned(),
+            why: "that is why".to_owned(),
+            fix: "set it".to_owned(),
+            level: None,
+        };
+        Finding { rule: &crate::rules::grpc_protocol::RULE, level: Level::Deny, fault }
+    }
+
+    #[test]
+    fn accepts_three_texts_with_three_jobs() {
+        let link = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/grpc-protocol.md");
+        let problem = "grpc-protocol: spec.output.otlp.protocol is `grpc`, want `http`";
+        assert_eq!(finding("`grpc`").paragraph(), format!("- {problem}: that is why\n  fix: set it\n  see: {link}"));
+        assert_eq!(finding("`grpc`").warning(), format!("{problem}; see {link}"));
+    }
+
+    #[test]
+    fn clips_what_is_too_long_but_never_the_link() {
+        let finding = finding(&"x".repeat(500));
+        assert_eq!(finding.problem().chars().count(), MAX_LINE);
+        let warning = finding.warning();
+        let (text, link) = warning.split_once("; see ").unwrap();
+        assert_eq!((text.chars().count(), link), (MAX_WARNING, finding.link().as_str()));
+    }
+}

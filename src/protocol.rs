@@ -131,3 +131,66 @@ fn settings_message(errors: &[String]) -> String {
 fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::SECRET;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn answer(otlp: &str, settings: &str) -> String {
+        let payload = format!(
+            r#"{{"settings":{settings},"request":{{"operation":"CREATE","kind":{{"group":"telemetry.kyma-project.io","kind":"LogPipeline"}},"object":{{"spec":{{"output":{{"otlp":{{{otlp}}}}}}}}}}}}}"#
+        );
+        String::from_utf8(validate(payload.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn accepts_without_a_word() {
+        assert_eq!(answer(r#""endpoint":{"value":"http://loki:3100"}"#, "{}"), r#"{"accepted":true}"#);
+    }
+
+    #[test]
+    fn repairs_and_tells_in_message_warning_and_annotation() {
+        let header = r#""headers":[{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"name":"a","namespace":"b","key":"c"}}}]"#;
+        let answer = answer(&format!(r#"{SECRET},"protocol":"http",{header}"#), "{}");
+        let object = format!(
+            r#"{{"spec":{{"output":{{"otlp":{{{SECRET},"protocol":"http",{header},"path":"v2/otlp/v1/logs"}}}}}}}}"#
+        );
+        let link = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/wrong-otlp-path.md");
+        assert_eq!(
+            answer,
+            format!(
+                r#"{{"mutated_object":{object},"accepted":true,"message":"repaired: spec.output.otlp.path set to `v2/otlp/v1/logs`","audit_annotations":{{"destination":"direct-secret","repaired":"/spec/output/otlp/path"}},"warnings":["wrong-otlp-path: repaired, spec.output.otlp.path set to `v2/otlp/v1/logs`; see {link}"]}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn rejects_with_every_problem_and_no_object() {
+        let answer = answer(r#""endpoint":{"value":"http://loki:3100"},"path":3,"protocol":4"#, "{}");
+        assert!(
+            answer
+                .starts_with(r#"{"accepted":false,"message":"this LogPipeline has 2 problems:\n- malformed-output: "#)
+        );
+        assert!(answer.contains(r#""audit_annotations":{"destination":"elsewhere","findings":"malformed-output"}"#));
+        assert!(!answer.contains("mutated_object"));
+    }
+
+    #[test]
+    fn rejects_invalid_settings_and_unreadable_requests() {
+        let message = "kyma-dynatrace-policy cannot review this request: invalid settings: unknown field `mod`, did you mean `mode`?";
+        assert_eq!(answer("", r#"{"mod":1}"#), format!(r#"{{"accepted":false,"message":"{message}"}}"#));
+        let answer = String::from_utf8(validate(b"")).unwrap();
+        assert!(answer.contains("cannot review this request: the admission request is empty"));
+    }
+
+    #[test]
+    fn rejects_settings_that_are_no_json() {
+        let text = |settings: &[u8]| String::from_utf8(validate_settings(settings)).unwrap();
+        assert_eq!(text(b"{}"), r#"{"valid":true}"#);
+        assert_eq!(text(b"{"), r#"{"valid":false,"message":"invalid settings: the settings are not valid JSON"}"#);
+        assert!(text(b"[]").contains("must be an object"));
+    }
+}

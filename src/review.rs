@@ -133,3 +133,105 @@ fn level(rule: &Rule, fault: Option<Level>, settings: &Settings) -> Option<Level
     let level = settings.level(position(rule)).or(fault).unwrap_or(rule.level);
     (level != Level::Off).then_some(level)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Payload;
+    use crate::rules::testing::SECRET;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    const GRPC: &str = r#""spec":{"output":{"otlp":{"protocol":"grpc","path":"v2/otlp/v1/traces"}}}"#;
+
+    /// Verdict, ids of findings with their level, and repaired fields, of a request with these members.
+    fn verdict(request: &str, settings: &str) -> (bool, Vec<String>, Vec<String>) {
+        let payload = format!(r#"{{"request":{{{request}}},"settings":{settings}}}"#);
+        let payload = Payload::parse(payload.as_bytes()).unwrap();
+        let settings = Settings::read(payload.settings).unwrap();
+        let request = payload.request().unwrap();
+        let verdict = review(&request, &settings).unwrap();
+        let ids = verdict.findings.iter().map(|finding| format!("{} {:?}", finding.rule.id, finding.level)).collect();
+        let pointers = verdict.repairs.iter().map(|r| r.pointer.replace("/spec/output/otlp/", "")).collect();
+        (verdict.is_accepted(), ids, pointers)
+    }
+
+    fn request(operation: &str, group: &str, kind: &str, more: &str) -> String {
+        format!(r#""operation":"{operation}","kind":{{"group":"{group}","kind":"{kind}"}},{more}"#)
+    }
+
+    fn traces(operation: &str, more: &str) -> String {
+        request(operation, GROUP, "TracePipeline", more)
+    }
+
+    fn none() -> (bool, Vec<String>, Vec<String>) {
+        (true, Vec::new(), Vec::new())
+    }
+
+    #[test]
+    fn ignores_what_is_none_of_the_policy_s_business() {
+        let object = format!(r#""object":{{{GRPC}}}"#);
+        for request in [
+            traces("DELETE", &object),
+            traces("CONNECT", "\"object\":null"),
+            traces("UPDATE", &format!(r#""subResource":"status",{object}"#)),
+            traces("UPDATE", &format!(r#""object":{{"metadata":{{"deletionTimestamp":"now"}},{GRPC}}}"#)),
+            traces("CREATE", r#""object":{}"#),
+            traces("CREATE", r#""object":{"spec":{"output":{"otlp":"x"}}}"#),
+            request("CREATE", GROUP, "Telemetry", &object),
+            request("CREATE", "example.com", "TracePipeline", &object),
+        ] {
+            assert_eq!(verdict(&request, "{}"), none(), "{request}");
+        }
+        let found = verdict(&traces("UPDATE", &format!(r#""subResource":"",{object}"#)), "{}");
+        assert!(!found.0, "an empty subresource is none");
+    }
+
+    #[test]
+    fn rejects_a_request_without_an_object() {
+        for object in ["\"object\":null", "\"object\":\"x\"", "\"x\":1"] {
+            let payload = format!(r#"{{"request":{{{}}}}}"#, traces("CREATE", object));
+            let request = Payload::parse(payload.as_bytes()).unwrap().request().unwrap();
+            assert!(review(&request, &Settings::default()).unwrap_err().contains("no `object`"));
+        }
+    }
+
+    #[test]
+    fn repairs_or_rejects_by_mode() {
+        let request = traces("CREATE", &format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET}}}}}}}}}"#));
+        let fields = ["protocol", "path", "headers"].map(str::to_owned).to_vec();
+        assert_eq!(verdict(&request, "{}"), (true, Vec::new(), fields));
+        let ids = ["grpc-protocol Deny", "wrong-otlp-path Deny", "missing-authorization Deny"].map(str::to_owned);
+        assert_eq!(verdict(&request, r#"{"mode":"validate"}"#), (false, ids.to_vec(), Vec::new()));
+    }
+
+    #[test]
+    fn rejects_without_repairing_anything() {
+        let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET},"protocol":"grpc"}}}}}}}}"#);
+        let (accepted, ids, repairs) = verdict(&traces("CREATE", &object), "{}");
+        assert_eq!((accepted, ids, repairs), (false, vec!["grpc-protocol Deny".to_owned()], Vec::new()));
+    }
+
+    #[test]
+    fn accepts_by_the_levels_of_the_settings() {
+        let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET}}}}}}}}}"#);
+        let rules = r#"{"mode":"validate","rules":{"grpc-protocol":"warn","wrong-otlp-path":"off","missing-authorization":"off"}}"#;
+        let (accepted, ids, _) = verdict(&traces("CREATE", &object), rules);
+        assert_eq!((accepted, ids), (true, vec!["grpc-protocol Warn".to_owned()]));
+        let rules = rules.replace("validate", "repair");
+        let (_, _, repairs) = verdict(&traces("CREATE", &object), &rules);
+        assert_eq!(repairs, ["protocol"], "a rule that is off repairs nothing");
+    }
+
+    #[test]
+    fn accepts_an_update_that_changes_nothing_with_warnings() {
+        let old = format!(r#""oldObject":{{{GRPC}}}"#);
+        let update = |object: &str| traces("UPDATE", &format!(r#""object":{{{object}}},{old}"#));
+        let labelled = format!(r#""metadata":{{"labels":{{"a":"b"}}}},{GRPC}"#);
+        let ids = ["grpc-protocol Warn", "missing-authorization Warn"].map(str::to_owned).to_vec();
+        assert_eq!(verdict(&update(&labelled), "{}"), (true, ids, Vec::new()));
+        assert!(!verdict(&update(&GRPC.replace("v1/traces", "v1/traces/")), "{}").0, "a changed path");
+        let create = traces("CREATE", &format!(r#""object":{{{GRPC}}},{old}"#));
+        assert!(!verdict(&create, "{}").0, "only an UPDATE has an old state");
+    }
+}

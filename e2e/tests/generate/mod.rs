@@ -182,6 +182,24 @@ fn otlp() -> impl Strategy<Value = Value> {
         )
 }
 
+/// Absent, null or empty.
+fn missing() -> impl Strategy<Value = Option<Value>> {
+    prop_oneof![3 => Just(None), 1 => Just(Some(Value::Null)), 1 => Just(Some(json!("")))]
+}
+
+fn half_written_headers() -> impl Strategy<Value = Option<Value>> {
+    let other = Just(json!({"name": "X-Scope", "value": "a"}));
+    let token = (missing(), secret_ref()).prop_map(|(prefix, from)| {
+        object([("name", Some(json!("Authorization"))), ("prefix", prefix), ("valueFrom", Some(from))])
+    });
+    prop_oneof![
+        Just(None),
+        Just(Some(Value::Null)),
+        proptest::collection::vec(other.clone(), 0..2).prop_map(|headers| Some(headers.into())),
+        (other, token).prop_map(|(other, token)| Some(json!([other, token]))),
+    ]
+}
+
 /// An output for Dynatrace in which nothing is wrong, but much may be missing.
 fn half_written() -> impl Strategy<Value = Value> {
     let endpoint = prop_oneof![
@@ -191,19 +209,9 @@ fn half_written() -> impl Strategy<Value = Value> {
         )
         .prop_map(|value| json!({"value": value})),
     ];
-    let missing = || prop_oneof![3 => Just(None), 1 => Just(Some(Value::Null)), 1 => Just(Some(json!("")))];
     let protocol = prop_oneof![missing(), text(&["http"]).prop_map(Some)];
     let path = prop_oneof![3 => missing(), 1 => text(&["v2/otlp/v1/metrics", "v2/otlp/v1/traces"]).prop_map(Some)];
-    let other = Just(json!({"name": "X-Scope", "value": "a"}));
-    let token = (missing(), secret_ref()).prop_map(|(prefix, from)| {
-        object([("name", Some(json!("Authorization"))), ("prefix", prefix), ("valueFrom", Some(from))])
-    });
-    let headers = prop_oneof![
-        Just(None),
-        Just(Some(Value::Null)),
-        proptest::collection::vec(other.clone(), 0..2).prop_map(|headers| Some(headers.into())),
-        (other, token).prop_map(|(other, token)| Some(json!([other, token]))),
-    ];
+    let headers = half_written_headers();
     let temporality = prop_oneof![Just(None), text(&["preserve", "delta"]).prop_map(Some)];
     (endpoint, protocol, path, headers, temporality, any_json()).prop_map(
         |(endpoint, protocol, path, headers, temporality, unknown)| {
@@ -264,9 +272,8 @@ pub(crate) fn pipeline() -> impl Strategy<Value = Pipeline> {
     (whole(otlp), token()).prop_map(|((pipeline, is_pretty), token)| write(&pipeline, is_pretty, token))
 }
 
-/// A well-formed pipeline that ships elsewhere, whatever its name, labels, annotations and status say.
-pub(crate) fn elsewhere() -> impl Strategy<Value = Pipeline> {
-    let endpoint = prop_oneof![
+fn elsewhere_endpoint() -> impl Strategy<Value = Value> {
+    prop_oneof![
         select(
             &[
                 "http://loki.logging.svc.cluster.local:3100",
@@ -280,7 +287,12 @@ pub(crate) fn elsewhere() -> impl Strategy<Value = Pipeline> {
         )
         .prop_map(|value| json!({"value": value})),
         Just(json!({"valueFrom": {"secretKeyRef": {"name": "other", "namespace": "dynatrace", "key": "apiurl"}}})),
-    ];
+    ]
+}
+
+/// A well-formed pipeline that ships elsewhere, whatever its name, labels, annotations and status say.
+pub(crate) fn elsewhere() -> impl Strategy<Value = Pipeline> {
+    let endpoint = elsewhere_endpoint();
     let path = prop_oneof![Just(None), text(&["", "otlp/v1/logs", "v1/traces", "v2/otlp"]).prop_map(Some)];
     let header = prop_oneof![
         Just(json!({"name": "Authorization", "prefix": "Bearer", "value": "SECRET"})),
