@@ -1,0 +1,23 @@
+//! Puts the annotated module into the binary, where it has been built.
+//!
+//! `make kyma-dynatrace` builds the module first and insists on it. Any other build may do without: the command then
+//! asks for `--policy`.
+
+use std::path::Path;
+use std::{env, fs, process};
+
+fn main() {
+    let module = "../annotated-policy.wasm";
+    println!("cargo:rerun-if-changed={module}");
+    println!("cargo:rerun-if-env-changed=KYMA_DYNATRACE_EMBED");
+    println!("cargo:rustc-check-cfg=cfg(embedded)");
+    let Some(out) = env::var_os("OUT_DIR") else { process::exit(1) };
+    if Path::new(module).is_file() {
+        if let Err(error) = fs::copy(module, Path::new(&out).join("policy.wasm")) {
+            println!("cargo:error=cannot copy {module}: {error}");
+        }
+        println!("cargo:rustc-cfg=embedded");
+    } else if env::var_os("KYMA_DYNATRACE_EMBED").is_some() {
+        println!("cargo:error=annotated-policy.wasm is missing: run `make kyma-dynatrace`");
+    }
+}

@@ -1,0 +1,281 @@
+//! `check`: every pipeline in the inputs becomes the request that an API server would send, and is put to the module.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use kyma_dynatrace_engine::{AdmissionResponse, Policy, admission_request};
+use kyma_dynatrace_policy::text::holds_token;
+use serde_json::Value;
+
+use crate::document::{Document, Object, span, split};
+use crate::exit::Exit;
+use crate::finding::{self, Severity};
+use crate::fix;
+use crate::input::{self, Failure, Input};
+use crate::policy::Source;
+use crate::report::{Format, Report, github, json, junit, sarif, text, write_out};
+
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Files, folders (searched for .yaml, .yml and .json) or `-` for standard input
+    #[arg(default_value = "-")]
+    paths: Vec<PathBuf>,
+    /// Take settings and `mutating` from the manifest of the ClusterAdmissionPolicy that is deployed
+    #[arg(long, value_name = "FILE", conflicts_with = "settings")]
+    from: Option<PathBuf>,
+    /// Take settings from a file
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Check with a module of your own instead of the released one
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Take what is stored from a folder, so that objects found there are updated, not created
+    #[arg(long, value_name = "DIR")]
+    update_from: Option<PathBuf>,
+    /// Write repairs into the files
+    #[arg(long)]
+    fix: bool,
+    /// Show what --fix would write
+    #[arg(long, conflicts_with = "fix")]
+    diff: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The lowest severity that makes the command end with 1
+    #[arg(long, value_enum, default_value_t = MinSeverity::Error)]
+    min_severity: MinSeverity,
+    /// Print only what counts by --min-severity
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  kyma-dynatrace check manifests/
+  helm template . | kyma-dynatrace check -
+  kyma-dynatrace check --from cluster/policy.yaml --format sarif manifests/ > result.sarif
+  kyma-dynatrace check --fix manifests/
+
+Exit codes: 0 clean, or all repaired with --fix; 1 findings; 2 the command line is wrong; 3 something could not be checked";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum MinSeverity {
+    /// Also what is accepted with a warning
+    Warning,
+    /// What is rejected, or changed on its way into the cluster
+    Error,
+}
+
+impl From<MinSeverity> for Severity {
+    fn from(min: MinSeverity) -> Self {
+        match min {
+            MinSeverity::Warning => Self::Warning,
+            MinSeverity::Error => Self::Error,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let source =
+        Source { policy: args.policy.as_deref(), from: args.from.as_deref(), settings: args.settings.as_deref() };
+    let mut check = Check {
+        args,
+        policy: source.load()?,
+        min: args.min_severity.into(),
+        stored: BTreeMap::new(),
+        report: Report::default(),
+    };
+    if let Some(folder) = &args.update_from {
+        check.read_stored(folder);
+    }
+    let files = input::files(&args.paths, &mut check.report.failures);
+    for path in files {
+        match input::read(&path) {
+            Ok(input) => check.input(&input)?,
+            Err(failure) => check.report.failures.push(failure),
+        }
+    }
+    check.finish()
+}
+
+struct Check<'a> {
+    args: &'a Args,
+    policy: Policy,
+    min: Severity,
+    /// Objects that are stored, by kind and name.
+    stored: BTreeMap<String, Value>,
+    report: Report,
+}
+
+impl Check<'_> {
+    fn read_stored(&mut self, folder: &Path) {
+        for path in input::files(&[folder.to_owned()], &mut self.report.failures) {
+            let input = match input::read(&path) {
+                Ok(input) => input,
+                Err(failure) => {
+                    self.report.failures.push(failure);
+                    continue;
+                }
+            };
+            for document in split(&input.text) {
+                match document.objects() {
+                    Ok(objects) => self.stored.extend(objects.into_iter().map(|object| (object.title(), object.value))),
+                    Err((message, line)) => {
+                        self.report.failures.push(Failure { name: input.name.clone(), line, message });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Checks all documents of an input, and repairs them if that is asked for.
+    fn input(&mut self, input: &Input) -> anyhow::Result<()> {
+        let mut repaired = String::with_capacity(input.text.len());
+        let mut copied = 0;
+        let mut is_changed = false;
+        for document in split(&input.text) {
+            let text = self.document(input, &document)?;
+            repaired.push_str(input.text.get(copied..document.offset).unwrap_or_default());
+            repaired.push_str(text.as_deref().unwrap_or(document.text));
+            copied = document.offset + document.text.len();
+            is_changed |= text.is_some();
+        }
+        repaired.push_str(input.text.get(copied..).unwrap_or_default());
+        if !is_changed {
+            return Ok(());
+        }
+        match (&input.path, self.args.fix) {
+            (Some(path), true) => {
+                if let Err(error) = write(path, &repaired) {
+                    self.report.failures.push(Failure::new(&input.name, format!("cannot be written: {error}")));
+                }
+            }
+            // Standard input is repaired to standard output.
+            (None, true) => drop(write_out(&repaired)?),
+            (_, false) => drop(write_out(&fix::diff(&input.name, &input.text, &repaired))?),
+        }
+        Ok(())
+    }
+
+    /// Checks the pipelines of a document; its repaired text, if repairs are wanted and there are any.
+    fn document(&mut self, input: &Input, document: &Document<'_>) -> anyhow::Result<Option<String>> {
+        let objects = match document.objects() {
+            Ok(objects) => objects,
+            Err((message, line)) => {
+                self.report.failures.push(Failure { name: input.name.clone(), line, message });
+                return Ok(None);
+            }
+        };
+        let mut text: Option<String> = None;
+        for object in objects {
+            if !object.is_pipeline() {
+                self.report.passed_over += 1;
+                continue;
+            }
+            self.report.checked.push((input.name.clone(), object.title()));
+            let response = self.policy.admit(&admission_request(&object.value, self.stored.get(&object.title())));
+            if response.status.as_ref().and_then(|status| status.code) == Some(500) {
+                let message = response.status.and_then(|status| status.message).unwrap_or_default();
+                self.report.failures.push(Failure::new(&input.name, format!("{}: {message}", object.title())));
+                continue;
+            }
+            let is_repaired = self.repair(input, document, &object, &response, &mut text);
+            self.findings(input, document, &object, &response, is_repaired)?;
+        }
+        Ok(text)
+    }
+
+    /// Applies the response's patch to the document's text, if that is asked for and safe.
+    fn repair(
+        &mut self,
+        input: &Input,
+        document: &Document<'_>,
+        object: &Object,
+        response: &AdmissionResponse,
+        text: &mut Option<String>,
+    ) -> bool {
+        let Some(patch) = response.patch.as_ref().filter(|_| self.args.fix || self.args.diff) else { return false };
+        let current = Document { text: text.as_deref().unwrap_or(document.text), ..*document };
+        match fix::apply(&current, object, patch) {
+            Ok(repaired) => {
+                *text = Some(repaired);
+                self.report.repaired += usize::from(self.args.fix);
+                self.args.fix
+            }
+            Err(reason) => {
+                let message = format!("{}: not repaired, {reason}", object.title());
+                self.report.failures.push(Failure { name: input.name.clone(), line: Some(document.line), message });
+                false
+            }
+        }
+    }
+
+    /// Takes down what a response says, at its place in the input.
+    fn findings(
+        &mut self,
+        input: &Input,
+        document: &Document<'_>,
+        object: &Object,
+        response: &AdmissionResponse,
+        is_repaired: bool,
+    ) -> anyhow::Result<()> {
+        let mut findings = finding::read(response);
+        findings.retain(|finding| !(is_repaired && finding.repairable));
+        if self.args.quiet {
+            findings.retain(|finding| finding.severity >= self.min);
+        }
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let yaml = yamlpath::Document::new(document.text).ok();
+        // A line that may hold a token is not shown.
+        let is_secret = holds_token(document.text) || findings.iter().any(|finding| finding.rule == "inline-token");
+        for mut finding in findings {
+            finding.file.clone_from(&input.name);
+            finding.object = object.title();
+            if let Some(yaml) = &yaml {
+                finding.span = span(yaml, &object.route(&finding.field));
+            }
+            let before = document.text.get(..finding.span.start).unwrap_or_default();
+            finding.line = document.line + before.matches('\n').count();
+            finding.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            if self.args.format == Format::Text {
+                let source = (!is_secret).then_some((document.text, document.line));
+                write_out(&text::finding(&finding, source))?;
+            }
+            self.report.findings.push(finding);
+        }
+        Ok(())
+    }
+
+    /// Prints the report, or what of it is left to print.
+    fn finish(self) -> anyhow::Result<Exit> {
+        let report = &self.report;
+        match self.args.format {
+            Format::Text => {
+                let mut stderr = anstream::stderr().lock();
+                match stderr.write_all(text::summary(report).as_bytes()) {
+                    Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
+                    _ => {}
+                }
+            }
+            Format::Json => drop(write_out(&json(report)?)?),
+            Format::Sarif => drop(write_out(&sarif::render(report)?)?),
+            Format::Junit => drop(write_out(&junit::render(report)?)?),
+            Format::Github => drop(write_out(&github::render(report))?),
+        }
+        Ok(report.exit(self.min))
+    }
+}
+
+/// Replaces a file in one step, so that nobody ever sees half of it; it keeps its permissions.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = path.canonicalize()?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(std::fs::metadata(&path)?.permissions())?;
+    file.persist(&path)?;
+    Ok(())
+}

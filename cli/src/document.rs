@@ -1,0 +1,183 @@
+//! YAML documents of an input, and the pipelines in them.
+//!
+//! A document is kept as a slice of the input with its place in it, so that findings have a line and repairs change
+//! nothing outside of it. It is parsed for its values first; only where there is something to point at or to repair is
+//! it parsed a second time, for the places of things.
+
+use kyma_dynatrace_policy::subject::{GROUP, Signal};
+use serde_json::Value;
+use yamlpath::{Component, Route};
+
+/// One document of a YAML stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document<'a> {
+    /// Its text, without the `---` in front.
+    pub(crate) text: &'a str,
+    /// Where the text begins in the input.
+    pub(crate) offset: usize,
+    /// The line on which the text begins, from 1.
+    pub(crate) line: usize,
+}
+
+/// An object in a document: the document itself, or an item of a `List`.
+#[derive(Debug)]
+pub(crate) struct Object {
+    /// Index in the list's `items`; `None` where the document is the object.
+    pub(crate) item: Option<usize>,
+    /// The object.
+    pub(crate) value: Value,
+}
+
+/// Splits a YAML stream at its document markers.
+///
+/// A line that begins with `---` or `...` is a marker wherever it stands, also inside of what looks like a block scalar (YAML
+/// 1.2, section 9.1), so that lines are all that has to be looked at.
+pub(crate) fn split(text: &str) -> Vec<Document<'_>> {
+    let mut documents = Vec::new();
+    let (mut start, mut start_line) = (0, 1);
+    let mut offset = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let is_marker = ["---", "..."].iter().any(|marker| {
+            line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+        });
+        if is_marker {
+            documents.extend(document(text, start, offset, start_line));
+            // What follows `--- ` on its line belongs to the document.
+            let has_content =
+                line.get(3..).is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('#'));
+            start = if has_content { offset + 3 } else { offset + line.len() };
+            start_line = if has_content { index + 1 } else { index + 2 };
+        }
+        offset += line.len();
+    }
+    documents.extend(document(text, start, text.len(), start_line));
+    documents
+}
+
+fn document(text: &str, start: usize, end: usize, line: usize) -> Option<Document<'_>> {
+    let slice = text.get(start..end)?;
+    // Comments, and the directives in front of a first marker, are no document.
+    let is_content =
+        |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#') && !line.starts_with('%');
+    let has_content = slice.lines().any(is_content);
+    has_content.then_some(Document { text: slice, offset: start, line })
+}
+
+impl Document<'_> {
+    /// The objects in the document.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the YAML, and its line in the input if known. The parser's own sentences
+    /// name places and kinds, no values; what it does not like of aliases is summed up.
+    pub(crate) fn objects(&self) -> Result<Vec<Object>, (String, Option<usize>)> {
+        let error = |error: yaml_serde::Error| {
+            let line = error.location().map(|location| self.line + location.line() - 1);
+            (format!("not valid YAML: {}", plain(&error)), line)
+        };
+        let mut yaml: yaml_serde::Value = yaml_serde::from_str(self.text).map_err(error)?;
+        yaml.apply_merge().map_err(error)?;
+        let value: Value = serde_json::to_value(yaml).map_err(|_| ("not JSON: a key is no string".to_owned(), None))?;
+        let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+        match value.get("items").and_then(Value::as_array) {
+            Some(items) if is_list => Ok(items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| Object { item: Some(index), value: item.clone() })
+                .collect()),
+            _ => Ok(vec![Object { item: None, value }]),
+        }
+    }
+}
+
+/// The parser's sentence without its position, which is that in the document.
+fn plain(error: &yaml_serde::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+impl Object {
+    /// Whether it is one of the pipelines that the policy reviews.
+    pub(crate) fn is_pipeline(&self) -> bool {
+        let text = |name: &str| self.value.get(name).and_then(Value::as_str).unwrap_or_default();
+        text("apiVersion").split('/').next() == Some(GROUP) && Signal::of_kind(text("kind")).is_some()
+    }
+
+    /// Kind and name, for people.
+    pub(crate) fn title(&self) -> String {
+        let text = |pointer: &str| self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        format!("{}/{}", text("/kind"), text("/metadata/name"))
+    }
+
+    /// The way to a field of the object in its document, from a path such as `spec.output.otlp.headers[0].prefix`.
+    pub(crate) fn route(&self, field: &str) -> Vec<Component<'static>> {
+        let mut route = Vec::new();
+        if let Some(item) = self.item {
+            route.extend([Component::Key("items".into()), Component::Index(item)]);
+        }
+        for part in field.split('.') {
+            let (name, indices) = part.split_once('[').unwrap_or((part, ""));
+            route.push(Component::Key(name.to_owned().into()));
+            route.extend(indices.split(['[', ']']).filter_map(|index| index.parse().ok()).map(Component::Index));
+        }
+        route
+    }
+}
+
+/// The bytes of the deepest field on a route that is there: the field's value, or the key of the last that is there.
+pub(crate) fn span(yaml: &yamlpath::Document, route: &[Component<'static>]) -> std::ops::Range<usize> {
+    if let Ok(Some(feature)) = yaml.query_exact(&Route::from(route.to_vec())) {
+        let (start, end) = feature.location.byte_span;
+        let text = yaml.source().get(start..end).unwrap_or_default();
+        // A whole block would underline half of the file; its key says as much.
+        if !text.trim_end().contains('\n') {
+            return start..start + text.trim_end().len();
+        }
+    }
+    for length in (1..=route.len()).rev() {
+        let Some(head) = route.get(..length) else { continue };
+        if let Ok(feature) = yaml.query_key_only(&Route::from(head.to_vec())) {
+            return feature.location.byte_span.0..feature.location.byte_span.1;
+        }
+    }
+    0..0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+    use super::*;
+
+    fn texts(text: &str) -> Vec<(&str, usize)> {
+        split(text).iter().map(|document| (document.text, document.line)).collect()
+    }
+
+    #[test]
+    fn splits_at_markers_and_drops_what_is_empty() {
+        assert_eq!(
+            texts("a: 1\n---\n# only a comment\n---\n\n--- # next\nb: 2\n...\n---\nc: 3"),
+            [("a: 1\n", 1), ("b: 2\n", 7), ("c: 3", 10)]
+        );
+        assert_eq!(texts("---\r\na: 1\r\n---\r\nb: 2\r\n"), [("a: 1\r\n", 2), ("b: 2\r\n", 4)]);
+        assert_eq!(texts("--- {a: 1}\n"), [(" {a: 1}\n", 1)]);
+        assert_eq!(texts("a: |\n  ----\n  --- x\n"), [("a: |\n  ----\n  --- x\n", 1)]);
+        assert_eq!(texts("# nothing\n---\n"), []);
+    }
+
+    #[test]
+    fn finds_objects_in_lists_and_merges_keys() {
+        let text = "kind: List\nitems:\n- &a {kind: A, x: 1}\n- {<<: *a, kind: B}\n";
+        let objects = split(text).first().unwrap().objects().unwrap();
+        let kinds: Vec<_> = objects.iter().map(|object| object.value["kind"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(kinds, ["A", "B"]);
+        assert_eq!(objects.last().unwrap().value["x"], 1);
+    }
+
+    #[test]
+    fn rejects_broken_yaml_with_its_line_in_the_input() {
+        let documents = split("a: 1\n---\nb: [1\n");
+        let (message, line) = documents.last().unwrap().objects().err().unwrap();
+        assert!(message.starts_with("not valid YAML"), "{message}");
+        assert!(line.is_some_and(|line| line >= 3), "{line:?}");
+    }
+}

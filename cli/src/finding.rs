@@ -1,0 +1,105 @@
+//! What the policy found in an object, read from its response.
+//!
+//! The response is made for people; its form is fixed and tested in the policy (`finding.rs` there): a rejection is a
+//! paragraph for each finding, a warning is a line with a link at its end. That form is read back here, so that the
+//! verdict is the module's own, whichever module it is.
+
+use std::ops::Range;
+
+use kyma_dynatrace_engine::AdmissionResponse;
+use serde::Serialize;
+
+/// What a finding means for the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Severity {
+    /// It is accepted all the same.
+    Warning,
+    /// It is rejected, or changed on its way into the cluster.
+    Error,
+}
+
+/// One finding.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Finding {
+    /// The rule's id; empty where the policy gave another answer than findings.
+    pub(crate) rule: String,
+    /// What it means.
+    pub(crate) severity: Severity,
+    /// Whether the policy repairs it by itself.
+    pub(crate) repairable: bool,
+    /// The field's path in the object.
+    pub(crate) field: String,
+    /// What is wrong, in one line.
+    pub(crate) message: String,
+    /// What to do, in one line; empty for warnings, which have none.
+    pub(crate) fix: String,
+    /// The rule's page.
+    pub(crate) link: String,
+    /// The input's name.
+    pub(crate) file: String,
+    /// Kind and name of the object.
+    pub(crate) object: String,
+    /// Line in the input, from 1.
+    pub(crate) line: usize,
+    /// Column in the line, from 1, in characters.
+    pub(crate) column: usize,
+    /// The bytes of the culprit in its document's text.
+    #[serde(skip)]
+    pub(crate) span: Range<usize>,
+}
+
+impl Finding {
+    fn new(severity: Severity, id_and_text: &str) -> Self {
+        let (rule, message) = id_and_text.split_once(": ").unwrap_or(("", id_and_text));
+        let (repairable, text) = match message.strip_prefix("repaired, ") {
+            Some(rest) => (true, rest),
+            None => (false, message),
+        };
+        let severity = if repairable { Severity::Error } else { severity };
+        let message = if repairable { format!("missing: the policy would have {text}") } else { text.to_owned() };
+        Self {
+            rule: rule.to_owned(),
+            severity,
+            repairable,
+            field: text.split([' ', ':']).next().unwrap_or_default().to_owned(),
+            message,
+            fix: if repairable { "apply it with `--fix`".to_owned() } else { String::new() },
+            link: String::new(),
+            file: String::new(),
+            object: String::new(),
+            line: 0,
+            column: 0,
+            span: 0..0,
+        }
+    }
+}
+
+/// The findings in a response, rejections first.
+pub(crate) fn read(response: &AdmissionResponse) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    if !response.allowed {
+        let message = response.status.as_ref().and_then(|status| status.message.as_deref()).unwrap_or_default();
+        for line in message.lines() {
+            if let Some(problem) = line.strip_prefix("- ") {
+                findings.push(Finding::new(Severity::Error, problem));
+            } else if let (Some(fix), Some(last)) = (line.strip_prefix("  fix: "), findings.last_mut()) {
+                fix.clone_into(&mut last.fix);
+            } else if let (Some(link), Some(last)) = (line.strip_prefix("  see: "), findings.last_mut()) {
+                link.clone_into(&mut last.link);
+            }
+        }
+        if findings.is_empty() {
+            let mut finding = Finding::new(Severity::Error, "");
+            message.lines().next().unwrap_or("rejected without a word").clone_into(&mut finding.message);
+            findings.push(finding);
+        }
+    }
+    for warning in response.warnings.iter().flatten() {
+        let (text, link) = warning.rsplit_once("; see ").unwrap_or((warning, ""));
+        let mut finding = Finding::new(Severity::Warning, text);
+        link.clone_into(&mut finding.link);
+        findings.push(finding);
+    }
+    findings
+}

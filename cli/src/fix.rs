@@ -1,0 +1,208 @@
+//! Writes the policy's repairs into YAML, and changes nothing else.
+//!
+//! `yamlpath` finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its last one, into
+//! a flow one in front of the closing bracket (in quotes, where the document is JSON); an empty value is replaced by
+//! `yamlpatch`. Either way the result is read again: only if it says what the policy's patch says, and only if every line that was there is
+//! still there (but for those that a repair is on), is it taken. A document that cannot be patched like that is left alone.
+
+use json_patch::PatchOperation;
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+use yamlpatch::{Op, Patch};
+use yamlpath::{Component, FeatureKind, Route};
+
+use crate::document::{Document, Object};
+
+/// The document's text with a patch for one of its objects applied.
+///
+/// # Errors
+/// A sentence that says why the document cannot be patched safely.
+pub(crate) fn apply(document: &Document<'_>, object: &Object, patch: &json_patch::Patch) -> Result<String, String> {
+    let mut wanted = object.value.clone();
+    json_patch::patch(&mut wanted, &patch.0).map_err(|_| "the policy's patch does not fit".to_owned())?;
+    let newline = if document.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut text = document.text.replace("\r\n", "\n");
+    for operation in &patch.0 {
+        text = apply_one(&text, object, operation)?;
+    }
+    let text = if newline == "\r\n" { text.replace('\n', "\r\n") } else { text };
+    check(document, object, &text, &wanted)?;
+    Ok(text)
+}
+
+/// One operation of the patch; they are `add` and `replace` of a member or an element.
+fn apply_one(text: &str, object: &Object, operation: &PatchOperation) -> Result<String, String> {
+    let unsafe_ = |_| "the place of a repair cannot be found in the YAML".to_owned();
+    let (pointer, value) = match operation {
+        PatchOperation::Add(add) => (add.path.as_str(), &add.value),
+        PatchOperation::Replace(replace) => (replace.path.as_str(), &replace.value),
+        _ => return Err("the policy's patch takes something away".to_owned()),
+    };
+    let yaml = yamlpath::Document::new(text).map_err(unsafe_)?;
+    let mut route = object.route("");
+    route.pop();
+    route.extend(pointer.split('/').skip(1).map(component));
+    if yaml.query_exists(&Route::from(route.clone())) {
+        return replace(&yaml, route, value);
+    }
+    let Some(last) = route.pop() else { return Err("the policy's patch replaces everything".to_owned()) };
+    match last {
+        Component::Key(key) => insert(&yaml, route, Some(&key), value),
+        Component::Index(_) => insert(&yaml, route, None, value),
+    }
+}
+
+fn component(part: &str) -> Component<'static> {
+    match part.parse() {
+        Ok(index) => Component::Index(index),
+        Err(_) => Component::Key(part.replace("~1", "/").replace("~0", "~").into()),
+    }
+}
+
+/// Puts a value into the place of an empty one.
+fn replace(yaml: &yamlpath::Document, route: Vec<Component<'static>>, value: &Value) -> Result<String, String> {
+    let feature = yaml.query_exact(&Route::from(route.clone())).map_err(cannot)?;
+    if let (Some(feature), Some(scalar)) = (&feature, value.as_str()) {
+        let (start, end) = feature.location.byte_span;
+        let mut text = yaml.source().to_owned();
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(yaml.source()).is_ok();
+        text.replace_range(start..end, &if is_json { value.to_string() } else { flow(&Value::from(scalar)) });
+        return Ok(text);
+    }
+    patch(yaml, route, Op::Replace(to_yaml(value)?))
+}
+
+/// Adds a member to a mapping, or an element to a sequence.
+fn insert(
+    yaml: &yamlpath::Document,
+    route: Vec<Component<'static>>,
+    key: Option<&str>,
+    value: &Value,
+) -> Result<String, String> {
+    let feature = yaml.query_exact(&Route::from(route.clone())).map_err(cannot)?.ok_or("its place is empty")?;
+    let (start, end) = feature.location.byte_span;
+    let content = yaml.source().get(start..end).unwrap_or_default();
+    if content.trim_start().starts_with('*') {
+        return Err("an alias stands there, and its anchor serves other places too".to_owned());
+    }
+    match (feature.kind(), key) {
+        (FeatureKind::FlowMapping | FeatureKind::FlowSequence, _) => {
+            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(yaml.source()).is_ok();
+            let word = |value: &Value| if is_json { value.to_string() } else { flow(value) };
+            let member = match key {
+                Some(key) => format!("{}: {}", word(&Value::from(key)), word(value)),
+                None => word(value),
+            };
+            Ok(insert_flow(yaml.source(), end, content, &member))
+        }
+        (FeatureKind::BlockMapping, Some(key)) => insert_lines(yaml.source(), start, content, &json!({key: value})),
+        (FeatureKind::BlockSequence, None) => insert_lines(yaml.source(), start, content, &json!([value])),
+        _ => Err("its place has another shape".to_owned()),
+    }
+}
+
+/// Puts the members of a mapping, or the elements of a sequence, behind the last one of a block that begins at `start`: at
+/// the same indentation, and in front of comments that follow.
+///
+/// (`yamlpatch` writes nested values in flow style, and takes a comment behind a block for a part of it.)
+fn insert_lines(source: &str, start: usize, content: &str, members: &Value) -> Result<String, String> {
+    let line_start = source.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+    let indent = " ".repeat(start - line_start);
+    let mut kept = content.trim_end();
+    while let Some((head, last)) = kept.rsplit_once('\n')
+        && last.trim_start().starts_with('#')
+    {
+        kept = head.trim_end();
+    }
+    // What stands behind the last member on its line, a comment, stays there.
+    let end = start + kept.len();
+    let end = source.get(end..).and_then(|rest| rest.find('\n')).map_or(source.len(), |newline| end + newline);
+    let lines = yaml_serde::to_string(members).map_err(cannot)?;
+    let lines: String = lines.trim_end().lines().map(|line| format!("\n{indent}{line}")).collect();
+    let mut text = source.to_owned();
+    text.insert_str(end, &lines);
+    Ok(text)
+}
+
+/// Cuts a member in behind the last one of a flow mapping or sequence that ends at `end`.
+fn insert_flow(source: &str, end: usize, content: &str, member: &str) -> String {
+    let inner = content.get(..content.trim_end().len() - 1).unwrap_or_default();
+    let kept = inner.trim_end().trim_end_matches(',').trim_end();
+    let is_empty = kept.trim_start().len() <= 1;
+    let at = end - content.len() + kept.len();
+    let comma = if is_empty { "" } else { ", " };
+    let mut text = source.to_owned();
+    text.insert_str(at, &format!("{comma}{member}"));
+    text
+}
+
+fn patch(yaml: &yamlpath::Document, route: Vec<Component<'static>>, operation: Op<'_>) -> Result<String, String> {
+    let patches = [Patch { route: Route::from(route), operation }];
+    let patched = yamlpatch::apply_yaml_patches(yaml, &patches).map_err(cannot)?;
+    Ok(patched.source().to_owned())
+}
+
+/// The libraries' own words may quote the file; what can be done about it is the same for all of them.
+fn cannot(_: impl std::error::Error) -> String {
+    "the YAML is of a form that cannot be patched".to_owned()
+}
+
+fn to_yaml(value: &Value) -> Result<yaml_serde::Value, String> {
+    yaml_serde::to_value(value).map_err(cannot)
+}
+
+/// A value in flow style. JSON is YAML; plain words need no quotes.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text) if is_plain(text) => text.clone(),
+        Value::Object(members) => {
+            let members: Vec<String> = members.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a text can stand without quotes in any place and mean itself.
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-./_".contains(&b))
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str())
+}
+
+/// Whether the new text says what it should, and still has every line that no repair is on.
+fn check(document: &Document<'_>, object: &Object, text: &str, wanted: &Value) -> Result<(), String> {
+    let changed = Document { text, ..*document };
+    let objects = changed.objects().map_err(|_| "the result would not be valid YAML".to_owned())?;
+    let others_are_same = document.objects().is_ok_and(|before| {
+        before.len() == objects.len()
+            && before.iter().zip(&objects).all(|(old, new)| old.item == object.item || old.value == new.value)
+    });
+    let is_wanted = objects.iter().any(|new| new.item == object.item && new.value == *wanted);
+    if !is_wanted || !others_are_same {
+        return Err("the result would say something else".to_owned());
+    }
+    let diff = TextDiff::from_lines(document.text, text);
+    let lines = |tag| diff.iter_all_changes().filter(move |change| change.tag() == tag).map(|change| change.value());
+    let is_kept = lines(ChangeTag::Delete).all(|old| lines(ChangeTag::Insert).any(|new| says_more(old, new, object)));
+    if is_kept { Ok(()) } else { Err("the result would change other lines".to_owned()) }
+}
+
+/// Whether a line is another with something put in, or with a new value in the place of one that may be replaced: an empty
+/// one, or the temporality.
+fn says_more(old: &str, new: &str, object: &Object) -> bool {
+    let (old, new) = (old.trim_end(), new.trim_end());
+    let same = |(a, b): &(char, char)| a == b;
+    let head: usize = old.chars().zip(new.chars()).take_while(same).map(|(c, _)| c.len_utf8()).sum();
+    let rest = (old.get(head..).unwrap_or_default(), new.get(head..).unwrap_or_default());
+    let tail: usize = rest.0.chars().rev().zip(rest.1.chars().rev()).take_while(same).map(|(c, _)| c.len_utf8()).sum();
+    let lost = rest.0.get(..rest.0.len() - tail).unwrap_or_default();
+    let temporality = object.value.pointer("/spec/output/otlp/temporality").and_then(Value::as_str).unwrap_or_default();
+    ["\"\"", "''", "null", "Null", "NULL", "~", temporality].iter().any(|value| value.contains(lost))
+}
+
+/// The changed lines of an input, as `diff -u` shows them.
+pub(crate) fn diff(name: &str, before: &str, after: &str) -> String {
+    TextDiff::from_lines(before, after).unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+}

@@ -1,0 +1,47 @@
+//! GitHub workflow commands: one line for each finding, shown at its place in a pull request.
+
+use super::Report;
+use crate::finding::Severity;
+
+/// The report as workflow commands.
+pub(crate) fn render(report: &Report) -> String {
+    let mut lines = String::new();
+    for finding in &report.findings {
+        let command = if finding.severity == Severity::Error { "error" } else { "warning" };
+        let (file, title) = (property(&finding.file), property(&finding.rule));
+        let message = data(&format!("{}: {}. {} {}", finding.object, finding.message, finding.fix, finding.link));
+        let (line, column) = (finding.line, finding.column);
+        lines += &format!("::{command} file={file},line={line},col={column},title={title}::{message}\n");
+    }
+    for failure in &report.failures {
+        let (file, line) = (property(&failure.name), failure.line.unwrap_or(1));
+        lines += &format!("::error file={file},line={line},title=not checked::{}\n", data(&failure.message));
+    }
+    lines
+}
+
+/// Escapes a command's message (`@actions/core`, `escapeData`).
+fn data(text: &str) -> String {
+    text.trim().replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes a command's property (`@actions/core`, `escapeProperty`).
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Failure;
+
+    #[test]
+    fn escapes_what_would_end_a_command_or_begin_another() {
+        let failures = vec![Failure::new("a,b:c%\n.yaml", "1%\r\n::error::x")];
+        let report = Report { failures, ..Report::default() };
+        assert_eq!(
+            render(&report),
+            "::error file=a%2Cb%3Ac%25%0A.yaml,line=1,title=not checked::1%25%0D%0A::error::x\n"
+        );
+    }
+}

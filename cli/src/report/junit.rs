@@ -1,0 +1,50 @@
+//! JUnit XML: a suite for each input, a case for each pipeline.
+
+use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
+
+use super::Report;
+use crate::finding::Severity;
+
+/// The report as JUnit XML.
+pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
+    let mut junit = Junit::new("kyma-dynatrace");
+    let mut names: Vec<&str> = report.checked.iter().map(|(file, _)| file.as_str()).collect();
+    names.extend(report.failures.iter().map(|failure| failure.name.as_str()));
+    names.dedup();
+    for name in names {
+        let mut suite = TestSuite::new(name);
+        for (_, object) in report.checked.iter().filter(|(file, _)| file == name) {
+            suite.add_test_case(case(report, name, object));
+        }
+        for failure in report.failures.iter().filter(|failure| failure.name == name) {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(failure.message.as_str());
+            suite.add_test_case(TestCase::new("not checked", status));
+        }
+        junit.add_test_suite(suite);
+    }
+    Ok(junit.to_string()?)
+}
+
+fn case(report: &Report, file: &str, object: &str) -> TestCase {
+    let of_object = |severity| {
+        let is_meant =
+            move |f: &&crate::finding::Finding| f.file == file && f.object == object && f.severity == severity;
+        let lines = report.findings.iter().filter(is_meant).map(|f| format!("{}: {}", f.rule, f.message));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let errors = of_object(Severity::Error);
+    let status = if errors.is_empty() {
+        TestCaseStatus::success()
+    } else {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_message(errors);
+        status
+    };
+    let mut case = TestCase::new(object, status);
+    let warnings = of_object(Severity::Warning);
+    if !warnings.is_empty() {
+        case.set_system_out(warnings);
+    }
+    case
+}
