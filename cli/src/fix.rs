@@ -5,7 +5,7 @@
 //! `yamlpatch`. Either way the result is read again: only if it says what the policy's patch says, and only if every line that was there is
 //! still there (but for those that a repair is on), is it taken. A document that cannot be patched like that is left alone.
 
-use json_patch::PatchOperation;
+use json_patch::{AddOperation, PatchOperation};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 use yamlpatch::{Op, Patch};
@@ -18,11 +18,20 @@ use crate::document::{Document, Object};
 /// # Errors
 /// A sentence that says why the document cannot be patched safely.
 pub(crate) fn apply(document: &Document<'_>, object: &Object, patch: &json_patch::Patch) -> Result<String, String> {
+    // What the API server's defaults filled in is replaced there and added here.
+    let exists = |path: &str| object.value.pointer(path).is_some();
+    let operation = |operation: &PatchOperation| match operation {
+        PatchOperation::Replace(replace) if !exists(replace.path.as_str()) => {
+            PatchOperation::Add(AddOperation { path: replace.path.clone(), value: replace.value.clone() })
+        }
+        other => other.clone(),
+    };
+    let patch: Vec<PatchOperation> = patch.0.iter().map(operation).collect();
     let mut wanted = object.value.clone();
-    json_patch::patch(&mut wanted, &patch.0).map_err(|_| "the policy's patch does not fit".to_owned())?;
+    json_patch::patch(&mut wanted, &patch).map_err(|_| "the policy's patch does not fit".to_owned())?;
     let newline = if document.text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut text = document.text.replace("\r\n", "\n");
-    for operation in &patch.0 {
+    for operation in &patch {
         text = apply_one(&text, object, operation)?;
     }
     let text = if newline == "\r\n" { text.replace('\n', "\r\n") } else { text };

@@ -2,12 +2,11 @@
 
 #![allow(clippy::panic, reason = "this crate is for tests alone, and a test that panics is a test that fails")]
 
-pub mod apiserver;
-
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_engine::{Module, Policy};
 use serde_json::{Value, json};
 
@@ -74,11 +73,49 @@ pub fn corpus() -> Vec<(String, String, Value)> {
     .collect()
 }
 
+/// The pipelines' CustomResourceDefinitions of one time and channel.
+pub struct World {
+    /// Folder and channel, for messages.
+    pub name: String,
+    /// An API server that has them.
+    pub server: ApiServer,
+}
+
+impl World {
+    fn load(folder: &Path, prefix: &str) -> Self {
+        let mut server = ApiServer::default();
+        let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix)) {
+                let yaml = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                let object = yaml_serde::from_str(&yaml).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                server.define(object).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            }
+        }
+        assert_eq!(server.kinds(), 3, "three kinds in {}", folder.display());
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self { name: format!("{name} {prefix}").trim().to_owned(), server }
+    }
+
+    /// The object as admission gets it.
+    #[must_use]
+    pub fn decode(&self, object: &Value) -> Value {
+        assert!(self.server.knows(object), "no definition");
+        self.server.decode(object)
+    }
+
+    /// Why the API server would refuse the object after admission.
+    #[must_use]
+    pub fn errors(&self, object: &Value) -> Vec<String> {
+        self.server.refusals(object).iter().map(ToString::to_string).collect()
+    }
+}
+
 /// The worlds of CustomResourceDefinitions beside the project: before and after `temporality`; none where there are none.
 #[must_use]
-pub fn worlds() -> Vec<apiserver::World> {
+pub fn worlds() -> Vec<World> {
     let Some(shared) = shared() else { return Vec::new() };
-    let load = |folder: &str, prefix: &str| apiserver::World::load(&shared.join("crds").join(folder), prefix);
+    let load = |folder: &str, prefix: &str| World::load(&shared.join("crds").join(folder), prefix);
     vec![
         load("telemetry-2025-10", "default-"),
         load("telemetry-2025-10", "experimental-"),

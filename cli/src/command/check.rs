@@ -1,16 +1,19 @@
 //! `check`: every pipeline in the inputs becomes the request that an API server would send, and is put to the module.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
+use indicatif::ProgressBar;
+use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_engine::{AdmissionResponse, Policy, admission_request};
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
 
 use crate::document::{Document, Object, span, split};
 use crate::exit::Exit;
-use crate::finding::{self, Severity};
+use crate::finding::{self, Finding, Severity};
 use crate::fix;
 use crate::input::{self, Failure, Input};
 use crate::policy::Source;
@@ -29,8 +32,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// Check with a module of your own instead of the released one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "KYMA_DYNATRACE_POLICY", hide_env_values = true)]
     policy: Option<PathBuf>,
+    /// Check schema and CEL rules too: CustomResourceDefinitions, for example of `kubectl get crd -o yaml`
+    #[arg(long, value_name = "DIR|FILE")]
+    crds: Option<PathBuf>,
     /// Take what is stored from a folder, so that objects found there are updated, not created
     #[arg(long, value_name = "DIR")]
     update_from: Option<PathBuf>,
@@ -77,40 +83,77 @@ impl From<MinSeverity> for Severity {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    if args.paths.iter().any(|path| path.as_os_str() == "-") && std::io::stdin().is_terminal() {
+        anstream::eprintln!("error: standard input is a terminal; name files or folders, or pipe manifests in");
+        return Ok(Exit::Usage);
+    }
     let source =
         Source { policy: args.policy.as_deref(), from: args.from.as_deref(), settings: args.settings.as_deref() };
     let mut check = Check {
         args,
         policy: source.load()?,
         min: args.min_severity.into(),
+        server: args.crds.as_ref().map(|_| ApiServer::default()),
         stored: BTreeMap::new(),
         report: Report::default(),
+        bar: ProgressBar::hidden(),
     };
+    if let Some(path) = &args.crds {
+        check.read_definitions(path)?;
+    }
     if let Some(folder) = &args.update_from {
         check.read_stored(folder);
     }
     let files = input::files(&args.paths, &mut check.report.failures);
+    check.bar = progress(files.len());
     for path in files {
         match input::read(&path) {
             Ok(input) => check.input(&input)?,
             Err(failure) => check.report.failures.push(failure),
         }
+        check.bar.inc(1);
     }
+    check.bar.finish_and_clear();
     check.finish()
+}
+
+/// A bar for more files than one likes to wait for; `indicatif` draws none where standard error is no terminal.
+fn progress(files: usize) -> ProgressBar {
+    if files > 100 { ProgressBar::new(files as u64) } else { ProgressBar::hidden() }
 }
 
 struct Check<'a> {
     args: &'a Args,
     policy: Policy,
     min: Severity,
+    /// Defaults, schemas and CEL rules, if they are given.
+    server: Option<ApiServer>,
     /// Objects that are stored, by kind and name.
     stored: BTreeMap<String, Value>,
     report: Report,
+    bar: ProgressBar,
 }
 
 impl Check<'_> {
+    fn read_definitions(&mut self, path: &Path) -> anyhow::Result<()> {
+        let Some(mut server) = self.server.take() else { return Ok(()) };
+        for object in self.read_all(path) {
+            server.define(object.value)?;
+        }
+        ensure!(server.kinds() > 0, "{}: no CustomResourceDefinition", path.display());
+        self.server = Some(server);
+        Ok(())
+    }
+
     fn read_stored(&mut self, folder: &Path) {
-        for path in input::files(&[folder.to_owned()], &mut self.report.failures) {
+        let objects = self.read_all(folder).into_iter().map(|object| (object.title(), self.decode(&object.value)));
+        self.stored = objects.collect();
+    }
+
+    /// All objects in a folder or file; what cannot be read goes into the report.
+    fn read_all(&mut self, path: &Path) -> Vec<Object> {
+        let mut objects = Vec::new();
+        for path in input::files(&[path.to_owned()], &mut self.report.failures) {
             let input = match input::read(&path) {
                 Ok(input) => input,
                 Err(failure) => {
@@ -120,13 +163,20 @@ impl Check<'_> {
             };
             for document in split(&input.text) {
                 match document.objects() {
-                    Ok(objects) => self.stored.extend(objects.into_iter().map(|object| (object.title(), object.value))),
+                    // A list of definitions stays whole.
+                    Ok(found) => objects.extend(found),
                     Err((message, line)) => {
                         self.report.failures.push(Failure { name: input.name.clone(), line, message });
                     }
                 }
             }
         }
+        objects
+    }
+
+    /// The object as admission gets it.
+    fn decode(&self, object: &Value) -> Value {
+        self.server.as_ref().map_or_else(|| object.clone(), |server| server.decode(object))
     }
 
     /// Checks all documents of an input, and repairs them if that is asked for.
@@ -174,14 +224,18 @@ impl Check<'_> {
                 continue;
             }
             self.report.checked.push((input.name.clone(), object.title()));
-            let response = self.policy.admit(&admission_request(&object.value, self.stored.get(&object.title())));
+            let submitted = self.decode(&object.value);
+            let response = self.policy.admit(&admission_request(&submitted, self.stored.get(&object.title())));
             if response.status.as_ref().and_then(|status| status.code) == Some(500) {
                 let message = response.status.and_then(|status| status.message).unwrap_or_default();
                 self.report.failures.push(Failure::new(&input.name, format!("{}: {message}", object.title())));
                 continue;
             }
             let is_repaired = self.repair(input, document, &object, &response, &mut text);
-            self.findings(input, document, &object, &response, is_repaired)?;
+            let mut findings = finding::read(&response);
+            findings.retain(|finding| !(is_repaired && finding.repairable));
+            findings.extend(self.refusals(&object, submitted, &response));
+            self.findings(input, document, &object, findings)?;
         }
         Ok(text)
     }
@@ -211,17 +265,30 @@ impl Check<'_> {
         }
     }
 
-    /// Takes down what a response says, at its place in the input.
+    /// What the API server has to say of an object before and after admission.
+    fn refusals(&self, object: &Object, submitted: Value, response: &AdmissionResponse) -> Vec<Finding> {
+        let Some(server) = &self.server else { return Vec::new() };
+        let unknown = server.unknown_fields(&object.value).into_iter();
+        let mut findings: Vec<Finding> =
+            unknown.map(|field| Finding::of_api_server(&field, "is no known field")).collect();
+        if response.allowed {
+            let mut admitted = submitted;
+            // The patch was made from this object, so it fits.
+            let _ = response.patch.iter().try_for_each(|patch| json_patch::patch(&mut admitted, &patch.0));
+            let refusals = server.refusals(&admitted).into_iter();
+            findings.extend(refusals.map(|refusal| Finding::of_api_server(&refusal.field, &refusal.message)));
+        }
+        findings
+    }
+
+    /// Takes down findings, at their place in the input.
     fn findings(
         &mut self,
         input: &Input,
         document: &Document<'_>,
         object: &Object,
-        response: &AdmissionResponse,
-        is_repaired: bool,
+        mut findings: Vec<Finding>,
     ) -> anyhow::Result<()> {
-        let mut findings = finding::read(response);
-        findings.retain(|finding| !(is_repaired && finding.repairable));
         if self.args.quiet {
             findings.retain(|finding| finding.severity >= self.min);
         }
@@ -242,7 +309,7 @@ impl Check<'_> {
             finding.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
             if self.args.format == Format::Text {
                 let source = (!is_secret).then_some((document.text, document.line));
-                write_out(&text::finding(&finding, source))?;
+                self.bar.suspend(|| write_out(&text::finding(&finding, source)))?;
             }
             self.report.findings.push(finding);
         }

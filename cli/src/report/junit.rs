@@ -1,5 +1,7 @@
 //! JUnit XML: a suite for each input, a case for each pipeline.
 
+use std::collections::BTreeSet;
+
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::Report;
@@ -8,10 +10,10 @@ use crate::finding::Severity;
 /// The report as JUnit XML.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
     let mut junit = Junit::new("kyma-dynatrace");
-    let mut names: Vec<&str> = report.checked.iter().map(|(file, _)| file.as_str()).collect();
-    names.extend(report.failures.iter().map(|failure| failure.name.as_str()));
-    names.dedup();
-    for name in names {
+    let mut seen = BTreeSet::new();
+    let checked = report.checked.iter().map(|(file, _)| file.as_str());
+    let names = checked.chain(report.failures.iter().map(|failure| failure.name.as_str()));
+    for name in names.filter(|name| seen.insert(*name)) {
         let mut suite = TestSuite::new(name);
         for (_, object) in report.checked.iter().filter(|(file, _)| file == name) {
             suite.add_test_case(case(report, name, object));

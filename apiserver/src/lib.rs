@@ -1,0 +1,316 @@
+//! An API server without a cluster: what happens to a pipeline before and after admission.
+//!
+//! Before: fields that the CustomResourceDefinition does not know are dropped, its defaults are filled in. After: the
+//! Telemetry module's own webhook fills in what CEL rules look at, then the object has to pass the schema and its CEL
+//! rules.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube_cel::{CompiledSchema, Validator, apply_defaults, compile_schema};
+use serde_json::{Value, json};
+
+/// CustomResourceDefinitions that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DefinitionError {
+    /// Not YAML, or not what a definition looks like.
+    #[error("not a CustomResourceDefinition: {0}")]
+    Unreadable(String),
+    /// A schema or a CEL rule in it that cannot be compiled.
+    #[error("the schema of {kind} cannot be used: {reason}")]
+    Schema {
+        /// The kind defined.
+        kind: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Why the API server would refuse an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field's path, for example `spec.output.otlp`; empty for the object itself.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+/// An API server with some CustomResourceDefinitions.
+#[derive(Default)]
+pub struct ApiServer {
+    /// Group and schemas by kind, then version.
+    kinds: BTreeMap<String, Kind>,
+}
+
+struct Kind {
+    group: String,
+    versions: BTreeMap<String, Schema>,
+}
+
+struct Schema {
+    text: Value,
+    cel: CompiledSchema,
+    json_schema: jsonschema::Validator,
+}
+
+impl ApiServer {
+    /// Takes in a definition, or a `List` of them as `kubectl get crd -o yaml` prints; other objects are passed over.
+    ///
+    /// # Errors
+    /// Where a definition or its schema cannot be read. The text says which.
+    pub fn define(&mut self, object: Value) -> Result<(), DefinitionError> {
+        let is_definition = object.get("kind").and_then(Value::as_str) == Some("CustomResourceDefinition");
+        if is_definition {
+            let definition: CustomResourceDefinition =
+                serde_json::from_value(object).map_err(|error| DefinitionError::Unreadable(error.to_string()))?;
+            return self.add(definition);
+        }
+        match object {
+            Value::Object(mut members) => match members.remove("items") {
+                Some(Value::Array(items)) => items.into_iter().try_for_each(|item| self.define(item)),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn add(&mut self, definition: CustomResourceDefinition) -> Result<(), DefinitionError> {
+        let kind = definition.spec.names.kind;
+        let mut versions = BTreeMap::new();
+        for version in definition.spec.versions.into_iter().filter(|version| version.served) {
+            let Some(schema) = version.schema.and_then(|schema| schema.open_api_v3_schema) else { continue };
+            let text = serde_json::to_value(schema).map_err(|error| DefinitionError::Unreadable(error.to_string()))?;
+            let schema = Schema::new(text).map_err(|reason| DefinitionError::Schema { kind: kind.clone(), reason })?;
+            versions.insert(version.name, schema);
+        }
+        self.kinds.insert(kind, Kind { group: definition.spec.group, versions });
+        Ok(())
+    }
+
+    /// Whether an object's kind is defined.
+    #[must_use]
+    pub fn knows(&self, object: &Value) -> bool {
+        self.schema(object).is_some()
+    }
+
+    /// The number of kinds defined.
+    #[must_use]
+    pub fn kinds(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// The number of CEL rules in all schemas.
+    #[must_use]
+    pub fn cel_rules(&self) -> usize {
+        self.kinds.values().flat_map(|kind| kind.versions.values()).map(|schema| count_rules(&schema.text)).sum()
+    }
+
+    /// The schema for an object, and the `apiVersion` that it is served in: another one than the object's where that is
+    /// not served, as after conversion. (The fields that matter here have the same names in all versions.)
+    fn schema(&self, object: &Value) -> Option<(String, &Schema)> {
+        let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+        let kind = self.kinds.get(text("kind"))?;
+        let (group, version) = text("apiVersion").split_once('/')?;
+        if group != kind.group {
+            return None;
+        }
+        let (version, schema) = kind.versions.get_key_value(version).or_else(|| kind.versions.last_key_value())?;
+        Some((format!("{group}/{version}"), schema))
+    }
+
+    /// The object as admission gets it: unknown fields dropped, defaults filled in. Unchanged where its kind is unknown.
+    #[must_use]
+    pub fn decode(&self, object: &Value) -> Value {
+        let Some((api_version, schema)) = self.schema(object) else { return object.clone() };
+        let mut pruned = object.clone();
+        if let Some(members) = pruned.as_object_mut() {
+            members.insert("apiVersion".to_owned(), api_version.into());
+        }
+        prune(&schema.text, &mut pruned, "", &mut Vec::new());
+        apply_defaults(&schema.text, &pruned)
+    }
+
+    /// The paths of the fields that the object's definition does not know; `kubectl apply` refuses them.
+    #[must_use]
+    pub fn unknown_fields(&self, object: &Value) -> Vec<String> {
+        let mut unknown = Vec::new();
+        if let Some((_, schema)) = self.schema(object) {
+            prune(&schema.text, &mut object.clone(), "", &mut unknown);
+        }
+        unknown
+    }
+
+    /// Why the API server would refuse the object after admission; empty where it would not, or does not know its kind.
+    #[must_use]
+    pub fn refusals(&self, object: &Value) -> Vec<Refusal> {
+        let mut object = self.decode(object);
+        fill_in(&mut object);
+        let Some((_, schema)) = self.schema(&object) else { return Vec::new() };
+        let object = self.decode(&object);
+        let errors = schema.json_schema.iter_errors(&object);
+        let mut refusals: Vec<Refusal> = errors
+            .map(|error| Refusal {
+                field: dotted(error.instance_path().as_str()),
+                // The value itself may be a token.
+                message: error.masked().to_string(),
+            })
+            .collect();
+        if let Err(found) = Validator::new().validate_compiled(&schema.cel, &object, None) {
+            refusals.extend(
+                found.iter().map(|error| Refusal { field: error.field_path.clone(), message: error.message.clone() }),
+            );
+        }
+        refusals
+    }
+}
+
+impl Schema {
+    fn new(text: Value) -> Result<Self, String> {
+        let cel = compile_schema(&text);
+        if cel.has_errors() {
+            return Err(format!("a CEL rule does not compile: {:?}", cel.compilation_errors()));
+        }
+        let json_schema = jsonschema::draft4::new(&text).map_err(|error| error.to_string())?;
+        Ok(Self { text, cel, json_schema })
+    }
+}
+
+/// `/spec/headers/0/name` as `spec.headers[0].name`.
+fn dotted(pointer: &str) -> String {
+    let mut path = String::new();
+    for part in pointer.split('/').skip(1) {
+        if part.bytes().all(|b| b.is_ascii_digit()) {
+            path += &format!("[{part}]");
+        } else {
+            path += if path.is_empty() { "" } else { "." };
+            path += part;
+        }
+    }
+    path
+}
+
+/// Fills in what the Telemetry module's own webhook does, as far as CEL rules look at it.
+fn fill_in(object: &mut Value) {
+    let is_alpha =
+        object.get("apiVersion").and_then(Value::as_str).is_some_and(|version| version.ends_with("v1alpha1"));
+    let is_log = object.get("kind").is_some_and(|kind| kind == "LogPipeline");
+    if let Some(Value::Object(otlp)) = object.pointer_mut("/spec/output/otlp")
+        && otlp.get("protocol").is_none_or(|protocol| protocol == "")
+    {
+        otlp.insert("protocol".to_owned(), "grpc".into());
+    }
+    if let Some(Value::Object(spec)) = object.get_mut("spec").filter(|_| is_log) {
+        let input = if is_alpha { "application" } else { "runtime" };
+        spec.entry("input").or_insert(json!({input: {"enabled": true}}));
+    }
+}
+
+/// Drops fields that a structural schema does not know, and notes their paths.
+fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
+        return;
+    }
+    match value {
+        Value::Object(members) => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let additional = schema.get("additionalProperties").filter(|schema| schema.is_object());
+            if properties.is_none() && additional.is_none() {
+                return;
+            }
+            let dot = if path.is_empty() { "" } else { "." };
+            let is_known = |name: &str| {
+                let is_listed = properties.is_some_and(|known| known.contains_key(name));
+                is_listed || additional.is_some() || (path.is_empty() && name == "metadata")
+            };
+            unknown.extend(members.keys().filter(|name| !is_known(name)).map(|name| format!("{path}{dot}{name}")));
+            members.retain(|name, _| is_known(name));
+            for (name, member) in members.iter_mut() {
+                if let Some(schema) = properties.and_then(|known| known.get(name)).or(additional) {
+                    prune(schema, member, &format!("{path}{dot}{name}"), unknown);
+                }
+            }
+        }
+        Value::Array(items) => {
+            if let Some(schema) = schema.get("items") {
+                for (index, item) in items.iter_mut().enumerate() {
+                    prune(schema, item, &format!("{path}[{index}]"), unknown);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn count_rules(schema: &Value) -> usize {
+    match schema {
+        Value::Object(members) => {
+            let own = members.get("x-kubernetes-validations").and_then(Value::as_array).map_or(0, Vec::len);
+            own + members.values().map(count_rules).sum::<usize>()
+        }
+        Value::Array(items) => items.iter().map(count_rules).sum(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+    use super::*;
+
+    fn server() -> ApiServer {
+        let mut server = ApiServer::default();
+        let schema = json!({"type": "object", "properties": {
+            "apiVersion": {"type": "string"}, "kind": {"type": "string"},
+            "spec": {"type": "object", "required": ["size"], "properties": {
+                "size": {"type": "integer"},
+                "mode": {"type": "string", "default": "plain"},
+                "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+            }, "x-kubernetes-validations": [{"rule": "self.mode != 'big' || self.size > 1", "message": "big is more than one"}]},
+        }});
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "boxes.example.com"},
+            "spec": {"group": "example.com", "scope": "Cluster", "names": {"kind": "Box", "plural": "boxes"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}]},
+        });
+        server.define(json!({"kind": "List", "items": [definition, {"kind": "ConfigMap"}]})).unwrap();
+        server
+    }
+
+    fn object(spec: Value) -> Value {
+        json!({"apiVersion": "example.com/v1", "kind": "Box", "metadata": {"name": "x"}, "spec": spec})
+    }
+
+    #[test]
+    fn accepts_definitions_in_a_list() {
+        assert_eq!((server().kinds(), server().cel_rules()), (1, 1));
+        assert!(server().knows(&object(json!({}))));
+        assert!(!server().knows(&json!({"apiVersion": "other.com/v1", "kind": "Box"})));
+        let wrong = json!({"kind": "CustomResourceDefinition", "spec": 3});
+        assert!(ApiServer::default().define(wrong).is_err());
+    }
+
+    #[test]
+    fn decodes_as_an_api_server_does() {
+        let written = object(json!({"size": 1, "unknown": 1, "items": [{"name": "a", "other": 2}]}));
+        let decoded = server().decode(&written);
+        assert_eq!(decoded, object(json!({"size": 1, "items": [{"name": "a"}], "mode": "plain"})));
+        assert_eq!(server().unknown_fields(&written), ["spec.unknown", "spec.items[0].other"]);
+    }
+
+    #[test]
+    fn refuses_by_schema_and_by_rule_and_shows_no_value() {
+        let refused = |spec| server().refusals(&object(spec)).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(refused(json!({"size": 1})), [""; 0]);
+        assert_eq!(refused(json!({"size": 1, "mode": "big"})), ["spec: big is more than one"]);
+        assert!(refused(json!({})).join("").contains("\"size\" is a required property"));
+        let wrong = refused(json!({"size": "hunter2"})).join("");
+        assert!(wrong.starts_with("spec.size: ") && !wrong.contains("hunter2"), "{wrong}");
+    }
+}
