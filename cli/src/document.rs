@@ -108,6 +108,15 @@ impl Object {
         format!("{}/{}", text("/kind"), text("/metadata/name"))
     }
 
+    /// Whether a header's value or a login stands in the object itself.
+    pub(crate) fn has_literal_credential(&self) -> bool {
+        let is_literal = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+        let headers = self.value.pointer("/spec/output/otlp/headers").and_then(Value::as_array);
+        let login = self.value.pointer("/spec/output/otlp/authentication");
+        headers.into_iter().flatten().filter_map(|header| header.get("value")).any(is_literal)
+            || login.is_some_and(|login| has_member(login, "value"))
+    }
+
     /// The way to a field of the object in its document, from a path such as `spec.output.otlp.headers[0].prefix`.
     pub(crate) fn route(&self, field: &str) -> Vec<Component<'static>> {
         let mut route = Vec::new();
@@ -120,6 +129,14 @@ impl Object {
             route.extend(indices.split(['[', ']']).filter_map(|index| index.parse().ok()).map(Component::Index));
         }
         route
+    }
+}
+
+fn has_member(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(key, value)| key == name || has_member(value, name)),
+        Value::Array(items) => items.iter().any(|item| has_member(item, name)),
+        _ => false,
     }
 }
 

@@ -13,11 +13,15 @@ use yamlpath::{Component, FeatureKind, Route};
 
 use crate::document::{Document, Object};
 
-/// The document's text with a patch for one of its objects applied.
+/// The document's text with a patch for one of its objects applied, and the object as it is then.
 ///
 /// # Errors
 /// A sentence that says why the document cannot be patched safely.
-pub(crate) fn apply(document: &Document<'_>, object: &Object, patch: &json_patch::Patch) -> Result<String, String> {
+pub(crate) fn apply(
+    document: &Document<'_>,
+    object: &Object,
+    patch: &json_patch::Patch,
+) -> Result<(String, Value), String> {
     // What the API server's defaults filled in is replaced there and added here.
     let exists = |path: &str| object.value.pointer(path).is_some();
     let operation = |operation: &PatchOperation| match operation {
@@ -36,7 +40,7 @@ pub(crate) fn apply(document: &Document<'_>, object: &Object, patch: &json_patch
     }
     let text = if newline == "\r\n" { text.replace('\n', "\r\n") } else { text };
     check(document, object, &text, &wanted)?;
-    Ok(text)
+    Ok((text, wanted))
 }
 
 /// One operation of the patch; they are `add` and `replace` of a member or an element.

@@ -22,25 +22,58 @@ pub(crate) struct Source<'a> {
     pub(crate) settings: Option<&'a Path>,
 }
 
+/// The policy as deployed, and what goes with it.
+pub(crate) struct Deployed {
+    /// Gives the verdict.
+    pub(crate) policy: Policy,
+    /// The same in `repair` mode, for the repairs that `--fix` writes.
+    pub(crate) repairer: Policy,
+    /// The webhook rules of the manifest; `None` for those of the policy's own metadata, which are all pipelines.
+    rules: Option<Vec<Value>>,
+}
+
+impl Deployed {
+    /// Whether the API server would send a request for such an object to the policy.
+    pub(crate) fn is_sent(&self, object: &Value, operation: &str) -> bool {
+        let Some(rules) = &self.rules else { return true };
+        let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
+        let resource = format!("{}s", text("kind").to_lowercase());
+        let parts =
+            [("apiGroups", group), ("apiVersions", version), ("resources", &resource), ("operations", operation)];
+        rules.iter().any(|rule| {
+            parts.iter().all(|(list, wanted)| {
+                let names = rule.get(*list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+                names.into_iter().any(|name| name == "*" || name == *wanted || (*list == "resources" && name == "*/*"))
+            })
+        })
+    }
+}
+
 impl Source<'_> {
     /// Loads the module and puts the settings to it.
-    pub(crate) fn load(&self) -> anyhow::Result<Policy> {
+    pub(crate) fn load(&self) -> anyhow::Result<Deployed> {
         let module = match (self.policy, EMBEDDED) {
             (Some(path), _) => Module::load(&fs::read(path).with_context(|| path.display().to_string())?)?,
             (None, Some(wasm)) => Module::load(wasm)?,
             (None, None) => bail!("this build carries no policy module: name one with --policy"),
         };
-        let (settings, is_mutating) = match (self.from, self.settings) {
+        let (settings, is_mutating, rules) = match (self.from, self.settings) {
             (Some(path), _) => deployed(path)?,
-            (None, Some(path)) => (read_yaml(path)?, true),
-            (None, None) => (json!({}), true),
+            (None, Some(path)) => (read_yaml(path)?, true, None),
+            (None, None) => (json!({}), true, None),
         };
-        Ok(Policy::new(module, settings, is_mutating)?)
+        let policy = Policy::new(module.clone(), settings.clone(), is_mutating)?;
+        let mut repairing = if settings.is_object() { settings } else { json!({}) };
+        if let Some(members) = repairing.as_object_mut() {
+            members.insert("mode".to_owned(), "repair".into());
+        }
+        Ok(Deployed { policy, repairer: Policy::new(module, repairing, true)?, rules })
     }
 }
 
-/// Settings and `mutating` of the ClusterAdmissionPolicy in a manifest.
-fn deployed(path: &Path) -> anyhow::Result<(Value, bool)> {
+/// Settings, `mutating` and rules of the ClusterAdmissionPolicy in a manifest.
+fn deployed(path: &Path) -> anyhow::Result<(Value, bool, Option<Vec<Value>>)> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut policies = Vec::new();
     for document in crate::document::split(&text) {
@@ -51,7 +84,8 @@ fn deployed(path: &Path) -> anyhow::Result<(Value, bool)> {
     let policy = policies.pop().unwrap_or_default();
     let settings = policy.pointer("/spec/settings").cloned().unwrap_or(json!({}));
     let is_mutating = policy.pointer("/spec/mutating").and_then(Value::as_bool).unwrap_or(false);
-    Ok((settings, is_mutating))
+    let rules = policy.pointer("/spec/rules").and_then(Value::as_array).cloned();
+    Ok((settings, is_mutating, rules))
 }
 
 fn is_policy(object: &Value) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::ensure;
 use indicatif::ProgressBar;
@@ -16,7 +17,7 @@ use crate::exit::Exit;
 use crate::finding::{self, Finding, Severity};
 use crate::fix;
 use crate::input::{self, Failure, Input};
-use crate::policy::Source;
+use crate::policy::{Deployed, Source};
 use crate::report::{Format, Report, github, json, junit, sarif, text, write_out};
 
 #[derive(clap::Args)]
@@ -52,6 +53,9 @@ pub(crate) struct Args {
     /// The lowest severity that makes the command end with 1
     #[arg(long, value_enum, default_value_t = MinSeverity::Error)]
     min_severity: MinSeverity,
+    /// Print what the engine's start and each pipeline took
+    #[arg(long)]
+    timings: bool,
     /// Print only what counts by --min-severity
     #[arg(long, short)]
     quiet: bool,
@@ -89,9 +93,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let source =
         Source { policy: args.policy.as_deref(), from: args.from.as_deref(), settings: args.settings.as_deref() };
+    let start = Instant::now();
+    let deployed = source.load()?;
+    let started = start.elapsed();
     let mut check = Check {
         args,
-        policy: source.load()?,
+        deployed,
         min: args.min_severity.into(),
         server: args.crds.as_ref().map(|_| ApiServer::default()),
         stored: BTreeMap::new(),
@@ -114,6 +121,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         check.bar.inc(1);
     }
     check.bar.finish_and_clear();
+    if args.timings {
+        let (count, took) = (check.report.checked.len(), start.elapsed() - started);
+        let each = took / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        anstream::eprintln!("engine started in {started:.1?}; {count} pipelines in {took:.1?}, {each:.1?} each");
+    }
     check.finish()
 }
 
@@ -124,7 +136,7 @@ fn progress(files: usize) -> ProgressBar {
 
 struct Check<'a> {
     args: &'a Args,
-    policy: Policy,
+    deployed: Deployed,
     min: Severity,
     /// Defaults, schemas and CEL rules, if they are given.
     server: Option<ApiServer>,
@@ -223,44 +235,57 @@ impl Check<'_> {
                 self.report.passed_over += 1;
                 continue;
             }
+            let operation = if self.stored.contains_key(&object.title()) { "UPDATE" } else { "CREATE" };
+            if !self.deployed.is_sent(&object.value, operation) {
+                self.report.passed_over += 1;
+                continue;
+            }
             self.report.checked.push((input.name.clone(), object.title()));
-            let submitted = self.decode(&object.value);
-            let response = self.policy.admit(&admission_request(&submitted, self.stored.get(&object.title())));
+            let repaired = self.repair(input, document, &object, &mut text);
+            let submitted = self.decode(repaired.as_ref().unwrap_or(&object.value));
+            let response = self.admit(&self.deployed.policy, &object, &submitted);
             if response.status.as_ref().and_then(|status| status.code) == Some(500) {
                 let message = response.status.and_then(|status| status.message).unwrap_or_default();
                 self.report.failures.push(Failure::new(&input.name, format!("{}: {message}", object.title())));
                 continue;
             }
-            let is_repaired = self.repair(input, document, &object, &response, &mut text);
             let mut findings = finding::read(&response);
-            findings.retain(|finding| !(is_repaired && finding.repairable));
             findings.extend(self.refusals(&object, submitted, &response));
             self.findings(input, document, &object, findings)?;
         }
         Ok(text)
     }
 
-    /// Applies the response's patch to the document's text, if that is asked for and safe.
+    /// Puts an object to a policy, as an update of what is stored under its name, if anything is.
+    fn admit(&self, policy: &Policy, object: &Object, submitted: &Value) -> AdmissionResponse {
+        policy.admit(&admission_request(submitted, self.stored.get(&object.title())))
+    }
+
+    /// Applies the policy's repairs to the document's text, if that is asked for and safe; the repaired object, if the text
+    /// is to be written.
     fn repair(
         &mut self,
         input: &Input,
         document: &Document<'_>,
         object: &Object,
-        response: &AdmissionResponse,
         text: &mut Option<String>,
-    ) -> bool {
-        let Some(patch) = response.patch.as_ref().filter(|_| self.args.fix || self.args.diff) else { return false };
+    ) -> Option<Value> {
+        if !self.args.fix && !self.args.diff {
+            return None;
+        }
+        let response = self.admit(&self.deployed.repairer, object, &self.decode(&object.value));
+        let patch = response.patch.as_ref()?;
         let current = Document { text: text.as_deref().unwrap_or(document.text), ..*document };
         match fix::apply(&current, object, patch) {
-            Ok(repaired) => {
+            Ok((repaired, value)) => {
                 *text = Some(repaired);
                 self.report.repaired += usize::from(self.args.fix);
-                self.args.fix
+                self.args.fix.then_some(value)
             }
             Err(reason) => {
                 let message = format!("{}: not repaired, {reason}", object.title());
                 self.report.failures.push(Failure { name: input.name.clone(), line: Some(document.line), message });
-                false
+                None
             }
         }
     }
@@ -297,7 +322,7 @@ impl Check<'_> {
         }
         let yaml = yamlpath::Document::new(document.text).ok();
         // A line that may hold a token is not shown.
-        let is_secret = holds_token(document.text) || findings.iter().any(|finding| finding.rule == "inline-token");
+        let is_secret = holds_token(document.text) || object.has_literal_credential();
         for mut finding in findings {
             finding.file.clone_from(&input.name);
             finding.object = object.title();
