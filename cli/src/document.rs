@@ -8,6 +8,10 @@ use kyma_dynatrace_policy::subject::{GROUP, Signal};
 use serde_json::Value;
 use yamlpath::{Component, Route};
 
+/// Larger documents are not parsed: that takes some thirty times their size, and the API server itself takes 3 MiB at most. (A
+/// list of a large cluster's definitions is longer than any object.)
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
 /// One document of a YAML stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Document<'a> {
@@ -74,6 +78,9 @@ impl Document<'_> {
             let line = error.location().map(|location| self.line + location.line() - 1);
             (format!("not valid YAML: {}", plain(&error)), line)
         };
+        if self.text.len() > MAX_BYTES {
+            return Err((format!("a document larger than {} MiB", MAX_BYTES / 1024 / 1024), Some(self.line)));
+        }
         let mut yaml: yaml_serde::Value = yaml_serde::from_str(self.text).map_err(error)?;
         yaml.apply_merge().map_err(error)?;
         let value: Value = serde_json::to_value(yaml).map_err(|_| ("not JSON: a key is no string".to_owned(), None))?;
@@ -161,7 +168,7 @@ pub(crate) fn span(yaml: &yamlpath::Document, route: &[Component<'static>]) -> s
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 
     use super::*;
 

@@ -1,11 +1,13 @@
 //! Each `cases/*.case` is a command and what it prints: standard output, standard error and exit code, whole.
 //!
 //! A case begins with a comment and the command, `$ kyma-dynatrace ...`, perhaps with `< file` for standard input. The rest is
-//! written by `BLESS=1`. Commands run in the folder `cases`.
+//! written by `BLESS=1`. Commands run in the folder `cases`. `$ generate | kyma-dynatrace ...` pipes 5,000 documents in, one of
+//! them with a finding.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics is a test that fails")]
 
 use std::fs::{self, File};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,9 +15,30 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
 }
 
+/// 5,000 pipelines, one document each; that in the middle goes to the wrong port.
+fn generate() -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    for index in 0..5000 {
+        let port = if index == 2500 { 4318 } else { 4317 };
+        let text = format!(
+            "---\napiVersion: telemetry.kyma-project.io/v1beta1\nkind: TracePipeline\nmetadata:\n  name: traces-{index}\nspec:\n\
+             \x20 output:\n    otlp:\n      endpoint:\n        value: http://dynakube-telemetry-ingest.dynatrace:{port}\n"
+        );
+        file.write_all(text.as_bytes()).unwrap();
+    }
+    file.rewind().unwrap();
+    file
+}
+
 fn run(command: &str) -> String {
+    let (generator, command) =
+        command.split_once("generate | ").map_or((None, command), |(_, rest)| (Some(generate()), rest));
     let (command, stdin) = command.split_once(" < ").unwrap_or((command, ""));
-    let stdin = if stdin.is_empty() { Stdio::null() } else { File::open(folder().join(stdin)).unwrap().into() };
+    let stdin: Stdio = match generator {
+        Some(file) => file.into(),
+        None if stdin.is_empty() => Stdio::null(),
+        None => File::open(folder().join(stdin)).unwrap().into(),
+    };
     let mut words = command.split(' ');
     assert_eq!(words.next(), Some("kyma-dynatrace"));
     let output = Command::new(env!("CARGO_BIN_EXE_kyma-dynatrace"))

@@ -148,6 +148,7 @@ fn what_cannot_be_read_is_said_and_ends_with_three() {
     fs::write(path("good.yaml"), generated(1)).unwrap();
     fs::write(path("latin1.yaml"), b"a: \xe9\n").unwrap();
     fs::write(path("tabs.yaml"), "a:\n\t- b\n").unwrap();
+    fs::write(path("long.yaml"), "a: b\n".repeat(4 * 1024 * 1024)).unwrap();
     fs::write(path("deep.yaml"), "[".repeat(100_000)).unwrap();
     // A file of 200 MB that takes no room.
     fs::File::create(path("large.yaml")).unwrap().set_len(200 * 1024 * 1024).unwrap();
@@ -161,6 +162,7 @@ fn what_cannot_be_read_is_said_and_ends_with_three() {
         "tabs.yaml",
         "deep.yaml",
         "large.yaml: larger than 64 MiB",
+        "long.yaml:1: a document larger than 16 MiB",
         "leads back",
         "dangling.yaml",
     ] {

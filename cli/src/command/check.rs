@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use indicatif::ProgressBar;
@@ -122,11 +122,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     check.bar.finish_and_clear();
     if args.timings {
-        let (count, took) = (check.report.checked.len(), start.elapsed() - started);
-        let each = took / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
-        anstream::eprintln!("engine started in {started:.1?}; {count} pipelines in {took:.1?}, {each:.1?} each");
+        print_timings(started, start.elapsed() - started, check.report.checked.len());
     }
     check.finish()
+}
+
+fn print_timings(start: Duration, checks: Duration, count: usize) {
+    let each = checks / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+    anstream::eprintln!("engine started in {start:.1?}; {count} pipelines in {checks:.1?}, {each:.1?} each");
 }
 
 /// A bar for more files than one likes to wait for; `indicatif` draws none where standard error is no terminal.

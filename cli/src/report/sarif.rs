@@ -9,19 +9,6 @@ use crate::finding::{Finding, Severity};
 
 /// The report as a SARIF log.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
-    let page = |id: &str| format!("{}/blob/main/docs/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"));
-    let rules: Vec<Value> = RULES
-        .iter()
-        .map(|rule| {
-            let level = if rule.level == Level::Warn { "warning" } else { "error" };
-            json!({
-                "id": rule.id,
-                "shortDescription": {"text": rule.summary},
-                "helpUri": page(rule.id),
-                "defaultConfiguration": {"level": level},
-            })
-        })
-        .collect();
     let failures: Vec<Value> = report
         .failures
         .iter()
@@ -40,7 +27,7 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
                 "name": "kyma-dynatrace",
                 "version": env!("CARGO_PKG_VERSION"),
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": rules,
+                "rules": rules(),
             }},
             "columnKind": "unicodeCodePoints",
             "invocations": [{
@@ -51,6 +38,23 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
         }],
     });
     Ok(serde_json::to_string_pretty(&log)? + "\n")
+}
+
+/// The rules as SARIF lists them.
+fn rules() -> Vec<Value> {
+    let page = |id: &str| format!("{}/blob/main/docs/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"));
+    RULES
+        .iter()
+        .map(|rule| {
+            let level = if rule.level == Level::Warn { "warning" } else { "error" };
+            json!({
+                "id": rule.id,
+                "shortDescription": {"text": rule.summary},
+                "helpUri": page(rule.id),
+                "defaultConfiguration": {"level": level},
+            })
+        })
+        .collect()
 }
 
 fn result(finding: &Finding) -> Value {
