@@ -71,6 +71,11 @@ pub(crate) mod testing {
     pub(crate) const SECRET: &str =
         r#""endpoint":{"valueFrom":{"secretKeyRef":{"name":"dynakube","namespace":"dynatrace","key":"apiurl"}}}"#;
 
+    /// A text in the form of a token, of nobody.
+    pub(crate) fn token() -> String {
+        format!("dt0c01.{}.{}", "A1".repeat(12), "b2".repeat(32))
+    }
+
     /// A literal endpoint.
     pub(crate) fn endpoint(url: &str) -> String {
         format!(r#""endpoint":{{"value":"{url}"}}"#)

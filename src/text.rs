@@ -52,8 +52,7 @@ pub fn clip(mut text: String, max: usize) -> String {
 /// Whether the text holds a Dynatrace token or an `api-token=` query: the finding `inline-token`.
 ///
 /// A token is `dt0`, a letter, two digits, `.`, 24 letters or digits, `.`, 64 letters or digits, in any case
-/// (`facts`: Dynatrace API documentation, "Access tokens", token format). Looks at the text and at its
-/// percent-decoded form.
+/// (Dynatrace documentation, "Access tokens", token format). Looks at the text and at its percent-decoded form.
 #[must_use]
 pub fn holds_token(text: &str) -> bool {
     in_any_form(text, |bytes| token_parts(bytes, 24, 64) || finds_ignoring_case(bytes, b"api-token="))
@@ -123,12 +122,9 @@ pub(crate) fn hex(digit: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::testing::token;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    fn token() -> String {
-        format!("dt0c01.{}.{}", "A1".repeat(12), "b2".repeat(32))
-    }
 
     #[test]
     fn accepts_ordinary_values_as_they_are() {

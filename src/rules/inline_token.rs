@@ -66,14 +66,10 @@ fn token_in(field: String) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, endpoint, faults};
+    use crate::rules::testing::{SECRET, assert_one, endpoint, faults, token};
     use crate::subject::Signal;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    fn token() -> String {
-        format!("dt0c01.{}.{}", "A1".repeat(12), "b2".repeat(32))
-    }
 
     #[test]
     fn rejects_a_literal_authorization_value() {
