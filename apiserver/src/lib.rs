@@ -161,6 +161,10 @@ impl ApiServer {
                 message: error.masked().to_string(),
             })
             .collect();
+        if !refusals.is_empty() {
+            // Nor does the API server look at rules then: they may trust the schema.
+            return refusals;
+        }
         if let Err(found) = Validator::new().validate_compiled(&schema.cel, &object, None) {
             refusals.extend(
                 found.iter().map(|error| Refusal { field: error.field_path.clone(), message: error.message.clone() }),
@@ -229,7 +233,12 @@ fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String
                 is_listed || additional.is_some() || (path.is_empty() && name == "metadata")
             };
             unknown.extend(members.keys().filter(|name| !is_known(name)).map(|name| format!("{path}{dot}{name}")));
-            members.retain(|name, _| is_known(name));
+            // The API server drops nulls too, of fields that are not nullable.
+            let is_nullable = |name: &str| {
+                properties.and_then(|known| known.get(name)).or(additional).and_then(|schema| schema.get("nullable"))
+                    == Some(&Value::Bool(true))
+            };
+            members.retain(|name, value| is_known(name) && (!value.is_null() || is_nullable(name)));
             for (name, member) in members.iter_mut() {
                 if let Some(schema) = properties.and_then(|known| known.get(name)).or(additional) {
                     prune(schema, member, &format!("{path}{dot}{name}"), unknown);
@@ -302,6 +311,12 @@ mod tests {
         let decoded = server().decode(&written);
         assert_eq!(decoded, object(json!({"size": 1, "items": [{"name": "a"}], "mode": "plain"})));
         assert_eq!(server().unknown_fields(&written), ["spec.unknown", "spec.items[0].other"]);
+    }
+
+    #[test]
+    fn decodes_nulls_as_absent() {
+        let decoded = server().decode(&object(json!({"size": 1, "mode": null, "items": null})));
+        assert_eq!(decoded, object(json!({"size": 1, "mode": "plain"})));
     }
 
     #[test]
