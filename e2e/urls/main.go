@@ -46,6 +46,29 @@ var paths = []string{
 	"v2/otlp/v1/metrics?api-token=x", "v1?", "v1#f", "a%2Fb", "a%20b", "a b", "ä", "%zz", "https://other/x", "//other/x", "a:b", "*", "?x", "#f", "\n", "v1/%FF", "[x]",
 }
 
+// vectors are pairs as users of Dynatrace write them; the policy's verdicts on them are in tests/vectors.rs.
+var vectors = [][2]string{
+	{"https://abc12345.live.dynatrace.com/api", "v2/otlp/v1/metrics"},
+	{"https://abc12345.live.dynatrace.com/api/", "/v2/otlp/v1/traces/"},
+	{"https://abc12345.live.dynatrace.com/api/v2/otlp", ""},
+	{"https://abc12345.live.dynatrace.com/api/v2/otlp", "v2/otlp/v1/metrics"},
+	{"https://abc12345.live.dynatrace.com", "v2/otlp/v1/traces"},
+	{"https://abc12345.live.dynatrace.com", "api/v2/otlp/v1/traces"},
+	{"https://abc12345.live.dynatrace.com/api", "v2/otlp"},
+	{"https://abc12345.apps.dynatrace.com/api", "v2/otlp/v1/traces"},
+	{"https://abc12345.sprint.apps.dynatracelabs.com/api", "v2/otlp/v1/logs"},
+	{"https://abc12345.live.dynatrace.com:443", ""},
+	{"https://dt.corp.example/e/6f2b-uuid/api", "v2/otlp/v1/logs"},
+	{"https://ag.corp.example:9999/e/abc12345/api/v2/otlp", ""},
+	{"https://dynakube-activegate.dynatrace.svc/e/abc12345/api", "v2/otlp/v1/traces"},
+	{"http://dynakube-telemetry-ingest.dynatrace:4318", ""},
+	{"http://dynakube-telemetry-ingest.dynatrace.svc.cluster.local:4317", ""},
+	{"dynakube-telemetry-ingest.dynatrace:4317", ""},
+	{"http://dynakube-telemetry-ingest.dynatrace:4318", "v2/otlp/v1/traces"},
+	{"http://dynakube-telemetry-ingest.dynatrace:4317", ""},
+	{"https://ingest.otlp.other.example", ""},
+}
+
 func result(endpoint, suffix string) (*url.URL, error) {
 	if suffix == "" {
 		if !strings.HasSuffix(endpoint, "/") {
@@ -84,6 +107,9 @@ func main() {
 		if err := encoder.Encode(row); err != nil {
 			panic(err)
 		}
+	}
+	for _, pair := range vectors {
+		write(pair[0], pair[1])
 	}
 	for _, base := range bases {
 		for _, suffix := range paths {
