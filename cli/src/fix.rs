@@ -1,14 +1,13 @@
 //! Writes the policy's repairs into YAML, and changes nothing else.
 //!
-//! `yamlpath` finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its last one, into
-//! a flow one in front of the closing bracket (in quotes, where the document is JSON); an empty value is replaced by
-//! `yamlpatch`. Either way the result is read again: only if it says what the policy's patch says, and only if every line that was there is
-//! still there (but for those that a repair is on), is it taken. A document that cannot be patched like that is left alone.
+//! `yamlpath` finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its last one,
+//! into a flow one in front of the closing bracket (in quotes, where the document is JSON); an empty value is replaced.
+//! Either way the result is read again. It is taken only if it says what the policy's patch says, and if every line that
+//! was there is still there, but for those that a repair is on. A document that cannot be patched like that is left alone.
 
 use json_patch::{AddOperation, PatchOperation};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
-use yamlpatch::{Op, Patch};
 use yamlpath::{Component, FeatureKind, Route};
 
 use crate::document::{Document, Object};
@@ -33,12 +32,15 @@ pub(crate) fn apply(
     let patch: Vec<PatchOperation> = patch.0.iter().map(operation).collect();
     let mut wanted = object.value.clone();
     json_patch::patch(&mut wanted, &patch).map_err(|_| "the policy's patch does not fit".to_owned())?;
-    let newline = if document.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let (lines, crlf) = (document.text.matches('\n').count(), document.text.matches("\r\n").count());
+    if crlf != 0 && crlf != lines {
+        return Err("its line endings are mixed".to_owned());
+    }
     let mut text = document.text.replace("\r\n", "\n");
     for operation in &patch {
         text = apply_one(&text, object, operation)?;
     }
-    let text = if newline == "\r\n" { text.replace('\n', "\r\n") } else { text };
+    let text = if crlf > 0 { text.replace('\n', "\r\n") } else { text };
     check(document, object, &text, &wanted)?;
     Ok((text, wanted))
 }
@@ -74,15 +76,24 @@ fn component(part: &str) -> Component<'static> {
 
 /// Puts a value into the place of an empty one.
 fn replace(yaml: &yamlpath::Document, route: Vec<Component<'static>>, value: &Value) -> Result<String, String> {
-    let feature = yaml.query_exact(&Route::from(route.clone())).map_err(cannot)?;
-    if let (Some(feature), Some(scalar)) = (&feature, value.as_str()) {
+    let mut text = yaml.source().to_owned();
+    let word = word(yaml.source(), value);
+    if let Some(feature) = yaml.query_exact(&Route::from(route.clone())).map_err(cannot)? {
         let (start, end) = feature.location.byte_span;
-        let mut text = yaml.source().to_owned();
-        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(yaml.source()).is_ok();
-        text.replace_range(start..end, &if is_json { value.to_string() } else { flow(&Value::from(scalar)) });
+        text.replace_range(start..end, &word);
         return Ok(text);
     }
-    patch(yaml, route, Op::Replace(to_yaml(value)?))
+    // Nothing stands behind the key, not even `null`.
+    let (_, end) = yaml.query_key_only(&Route::from(route)).map_err(cannot)?.location.byte_span;
+    let colon = text.get(end..).and_then(|rest| rest.find(':')).ok_or("its key has no colon")?;
+    text.insert_str(end + colon + 1, &format!(" {word}"));
+    Ok(text)
+}
+
+/// A value for a place in flow style or behind a key: JSON in a JSON document, else with as few quotes as may be.
+fn word(source: &str, value: &Value) -> String {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(source).is_ok();
+    if is_json { value.to_string() } else { flow(value) }
 }
 
 /// Adds a member to a mapping, or an element to a sequence.
@@ -100,8 +111,7 @@ fn insert(
     }
     match (feature.kind(), key) {
         (FeatureKind::FlowMapping | FeatureKind::FlowSequence, _) => {
-            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(yaml.source()).is_ok();
-            let word = |value: &Value| if is_json { value.to_string() } else { flow(value) };
+            let word = |value: &Value| word(yaml.source(), value);
             let member = match key {
                 Some(key) => format!("{}: {}", word(&Value::from(key)), word(value)),
                 None => word(value),
@@ -117,7 +127,8 @@ fn insert(
 /// Puts the members of a mapping, or the elements of a sequence, behind the last one of a block that begins at `start`: at
 /// the same indentation, and in front of comments that follow.
 ///
-/// (`yamlpatch` writes nested values in flow style, and takes a comment behind a block for a part of it.)
+/// (The `yamlpatch` crate would write nested values in flow style, take a comment behind a block for a part of it, and give
+/// up on several lines of flow style.)
 fn insert_lines(source: &str, start: usize, content: &str, members: &Value) -> Result<String, String> {
     let line_start = source.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
     let indent = " ".repeat(start - line_start);
@@ -149,19 +160,9 @@ fn insert_flow(source: &str, end: usize, content: &str, member: &str) -> String 
     text
 }
 
-fn patch(yaml: &yamlpath::Document, route: Vec<Component<'static>>, operation: Op<'_>) -> Result<String, String> {
-    let patches = [Patch { route: Route::from(route), operation }];
-    let patched = yamlpatch::apply_yaml_patches(yaml, &patches).map_err(cannot)?;
-    Ok(patched.source().to_owned())
-}
-
 /// The libraries' own words may quote the file; what can be done about it is the same for all of them.
 fn cannot(_: impl std::error::Error) -> String {
     "the YAML is of a form that cannot be patched".to_owned()
-}
-
-fn to_yaml(value: &Value) -> Result<yaml_serde::Value, String> {
-    yaml_serde::to_value(value).map_err(cannot)
 }
 
 /// A value in flow style. JSON is YAML; plain words need no quotes.
