@@ -179,12 +179,6 @@ impl Url {
         after_host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.is_empty())
     }
 
-    /// The scheme in lower case; empty where there is none.
-    #[must_use]
-    pub fn scheme(&self) -> &str {
-        &self.scheme
-    }
-
     /// The path as it goes over the wire, as `net/url.URL.EscapedPath` gives it, with its leading slash.
     #[must_use]
     pub fn wire_path(&self) -> String {
