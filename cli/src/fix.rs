@@ -216,7 +216,12 @@ fn says_more(old: &str, new: &str, object: &Object) -> bool {
     ["\"\"", "''", "null", "Null", "NULL", "~", temporality].iter().any(|value| value.contains(lost))
 }
 
-/// The changed lines of an input, as `diff -u` shows them.
+/// The changed lines of an input, as `diff -U0` shows them: the lines around them are not ours to show, a neighbour's
+/// document may be a Secret.
 pub(crate) fn diff(name: &str, before: &str, after: &str) -> String {
-    TextDiff::from_lines(before, after).unified_diff().header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .context_radius(0)
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string()
 }

@@ -177,16 +177,18 @@ impl Check<'_> {
                 }
             };
             for document in split(&input.text) {
-                match document.objects() {
-                    // A list of definitions stays whole.
-                    Ok(found) => objects.extend(found),
-                    Err((message, line)) => {
-                        self.report.failures.push(Failure { name: input.name.clone(), line, message });
-                    }
-                }
+                objects.extend(self.objects(&input, &document));
             }
         }
         objects
+    }
+
+    /// The objects in a document; none where it is broken, which goes into the report.
+    fn objects(&mut self, input: &Input, document: &Document<'_>) -> Vec<Object> {
+        document.objects().unwrap_or_else(|(message, line)| {
+            self.report.failures.push(Failure { name: input.name.clone(), line, message });
+            Vec::new()
+        })
     }
 
     /// The object as admission gets it.
@@ -225,15 +227,8 @@ impl Check<'_> {
 
     /// Checks the pipelines of a document; its repaired text, if repairs are wanted and there are any.
     fn document(&mut self, input: &Input, document: &Document<'_>) -> anyhow::Result<Option<String>> {
-        let objects = match document.objects() {
-            Ok(objects) => objects,
-            Err((message, line)) => {
-                self.report.failures.push(Failure { name: input.name.clone(), line, message });
-                return Ok(None);
-            }
-        };
         let mut text: Option<String> = None;
-        for object in objects {
+        for object in self.objects(input, document) {
             if !object.is_pipeline() {
                 self.report.passed_over += 1;
                 continue;
@@ -278,6 +273,12 @@ impl Check<'_> {
         }
         let response = self.admit(&self.deployed.repairer, object, &self.decode(&object.value));
         let patch = response.patch.as_ref()?;
+        if self.args.diff && may_show_credential(document, object) {
+            let message =
+                format!("{}: its repairs are not shown, a line of them may hold a credential", object.title());
+            self.report.failures.push(Failure { name: input.name.clone(), line: Some(document.line), message });
+            return None;
+        }
         let current = Document { text: text.as_deref().unwrap_or(document.text), ..*document };
         match fix::apply(&current, object, patch) {
             Ok((repaired, value)) => {
@@ -325,7 +326,7 @@ impl Check<'_> {
         }
         let yaml = yamlpath::Document::new(document.text).ok();
         // A line that may hold a token is not shown.
-        let is_secret = holds_token(document.text) || object.has_literal_credential();
+        let is_secret = may_show_credential(document, object);
         for mut finding in findings {
             finding.file.clone_from(&input.name);
             finding.object = object.title();
@@ -362,6 +363,11 @@ impl Check<'_> {
         }
         Ok(report.exit(self.min))
     }
+}
+
+/// Whether a line of the object's document may hold a credential, so that none is shown.
+fn may_show_credential(document: &Document<'_>, object: &Object) -> bool {
+    holds_token(document.text) || object.has_literal_credential()
 }
 
 /// Replaces a file in one step, so that nobody ever sees half of it; it keeps its permissions.
