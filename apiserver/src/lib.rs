@@ -111,6 +111,12 @@ impl ApiServer {
         self.kinds.values().flat_map(|kind| kind.versions.values()).map(|schema| count_rules(&schema.text)).sum()
     }
 
+    /// The number of CEL rules that the API server evaluates for an object: those of the places that it fills.
+    #[must_use]
+    pub fn cel_rules_for(&self, object: &Value) -> usize {
+        self.schema(object).map_or(0, |(_, schema)| rules_at(&schema.text, object))
+    }
+
     /// The schema for an object, and the `apiVersion` that it is served in: another one than the object's where that is
     /// not served, as after conversion. (The fields that matter here have the same names in all versions.)
     fn schema(&self, object: &Value) -> Option<(String, &Schema)> {
@@ -230,7 +236,9 @@ fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String
             let dot = if path.is_empty() { "" } else { "." };
             let is_known = |name: &str| {
                 let is_listed = properties.is_some_and(|known| known.contains_key(name));
-                is_listed || additional.is_some() || (path.is_empty() && name == "metadata")
+                // Every object has these, listed or not.
+                let is_of_all = path.is_empty() && ["apiVersion", "kind", "metadata"].contains(&name);
+                is_listed || additional.is_some() || is_of_all
             };
             unknown.extend(members.keys().filter(|name| !is_known(name)).map(|name| format!("{path}{dot}{name}")));
             // The API server drops nulls too, of fields that are not nullable.
@@ -254,6 +262,24 @@ fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String
         }
         _ => {}
     }
+}
+
+fn rules_at(schema: &Value, value: &Value) -> usize {
+    let own = schema.get("x-kubernetes-validations").and_then(Value::as_array).map_or(0, Vec::len);
+    let below: usize = match value {
+        Value::Object(members) => members
+            .iter()
+            .filter_map(|(name, member)| {
+                let listed = schema.get("properties").and_then(|known| known.get(name));
+                Some(rules_at(listed.or_else(|| schema.get("additionalProperties"))?, member))
+            })
+            .sum(),
+        Value::Array(items) => {
+            schema.get("items").map_or(0, |schema| items.iter().map(|item| rules_at(schema, item)).sum())
+        }
+        _ => 0,
+    };
+    own + below
 }
 
 fn count_rules(schema: &Value) -> usize {
@@ -299,6 +325,8 @@ mod tests {
     #[test]
     fn accepts_definitions_in_a_list() {
         assert_eq!((server().kinds(), server().cel_rules()), (1, 1));
+        assert_eq!(server().cel_rules_for(&object(json!({"size": 1, "items": []}))), 1);
+        assert_eq!(server().cel_rules_for(&json!({"apiVersion": "example.com/v1", "kind": "Box"})), 0);
         assert!(server().knows(&object(json!({}))));
         assert!(!server().knows(&json!({"apiVersion": "other.com/v1", "kind": "Box"})));
         let wrong = json!({"kind": "CustomResourceDefinition", "spec": 3});

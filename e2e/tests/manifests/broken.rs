@@ -1,0 +1,254 @@
+//! Copies with one thing broken, each of which has to be found, in the file and at the field.
+
+use crate::problem::{self, Problem};
+use crate::tree::{Target, Tree};
+use crate::{Definitions, check_objects, monaco, pages, terraform, values};
+
+/// What is broken, and where it has to be found.
+struct Break {
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    /// The file and the field of the problem, and a part of its message.
+    found: (&'static str, &'static str, &'static str),
+}
+
+const DIRECT: &str = "pipelines/metrics-application-delta/pipeline.yaml";
+const EVENT: &str = "tenant/monaco/kyma/metric-event/module-not-ready.json";
+
+const OBJECTS: [Break; 14] = [
+    Break {
+        name: "unknown-field",
+        file: "pipelines/metrics-delta/pipeline.yaml",
+        from: "temporality:",
+        to: "temporallity:",
+        found: ("pipelines/metrics-delta/pipeline.yaml", "spec.output.otlp.temporallity", "unknown field"),
+    },
+    Break {
+        name: "unknown-core-field",
+        file: "dynatrace/base/namespace.yaml",
+        from: "metadata:",
+        to: "metdata: {}\nmetadata:",
+        found: ("dynatrace/base/namespace.yaml", "metdata", "unknown field"),
+    },
+    Break {
+        name: "wrong-type",
+        file: "policy/server/policy-server.yaml",
+        from: "replicas: 2",
+        to: "replicas: two",
+        found: ("policy/server/policy-server.yaml", "spec.replicas", "not of type \"integer\""),
+    },
+    Break {
+        name: "cel-rule",
+        file: "pipelines/traces-direct/pipeline.yaml",
+        from: "protocol: http",
+        to: "protocol: grpc",
+        found: ("pipelines/traces-direct/pipeline.yaml", "spec.output.otlp", "HTTP protocol"),
+    },
+    Break {
+        name: "istio-on-direct",
+        file: DIRECT,
+        from: "spec:\n",
+        to: "spec:\n  input: {istio: {enabled: true}}\n",
+        found: (DIRECT, "spec.output.otlp", "drops cumulative"),
+    },
+    Break {
+        name: "repaired",
+        file: "pipelines/traces-direct/pipeline.yaml",
+        from: "          prefix: Api-Token\n",
+        to: "",
+        found: ("pipelines/traces-direct/pipeline.yaml", "spec.output.otlp", "would be repaired"),
+    },
+    Break {
+        name: "renamed-secret",
+        file: "dynatrace/kustomization.yaml",
+        from: "components:",
+        to: "patches: [{target: {kind: Secret}, patch: '[{\"op\": \"replace\", \"path\": \"/metadata/name\", \"value\": \"renamed\"}]'}]\ncomponents:",
+        found: (
+            "pipelines/logs-direct/pipeline.yaml",
+            "spec.output.otlp.endpoint.valueFrom.secretKeyRef",
+            "there is no Secret `dynatrace/dynakube`",
+        ),
+    },
+    Break {
+        name: "wrong-order",
+        file: "kyma-dashboard/extension.yaml",
+        from: "namespace: \"unset\", name:",
+        to: "name: \"unset\", namespace:",
+        found: ("kyma-dashboard/extension.yaml", "data.dataSources.connection", "there is no Secret"),
+    },
+    Break {
+        name: "placeholder",
+        file: "environment/replacements/replacements.yaml",
+        from: "[spec.settings.dynatrace.secrets.0.name]",
+        to: "[spec.settings.dynatrace.secrets.0.tokenKey]",
+        found: ("policy/repair/policy.yaml", "spec.settings.dynatrace.secrets[0].name", "was not filled in"),
+    },
+    Break {
+        name: "settings",
+        file: "policy/repair/policy.yaml",
+        from: "injectPrefixFor:",
+        to: "injectPrefix:",
+        found: ("policy/repair/policy.yaml", "spec.settings", "injectPrefixFor"),
+    },
+    Break {
+        name: "rules",
+        file: "policy/validate/policy.yaml",
+        from: "operations: [CREATE, UPDATE]",
+        to: "operations: [CREATE]",
+        found: ("policy/validate/policy.yaml", "spec.rules", "policy-metadata.yml"),
+    },
+    Break {
+        name: "match-condition",
+        file: "policy/validate/policy.yaml",
+        from: "has(object.spec.output.otlp)",
+        to: "has(object.spec.outputs)",
+        found: ("policy/validate/policy.yaml", "spec.matchConditions[0].expression", "does not hold"),
+    },
+    Break {
+        name: "selector",
+        file: "dynatrace/cloud-native-full-stack/mode.yaml",
+        from: "operator: NotIn",
+        to: "operator: In",
+        found: ("dynatrace/base/dynakube.yaml", "spec.oneAgent.cloudNativeFullStack.namespaceSelector", "not excluded"),
+    },
+    Break {
+        name: "latest",
+        file: "environment/replacements/environment.yaml",
+        from: "collectorTag: 0.54.0",
+        to: "collectorTag: latest",
+        found: ("dynatrace/base/dynakube.yaml", "spec.templates.otelCollector.imageRef.tag", "pins nothing"),
+    },
+];
+
+const TENANT: [Break; 9] = [
+    Break {
+        name: "threshold-type",
+        file: EVENT,
+        from: "\"threshold\": 1",
+        to: "\"threshold\": \"1\"",
+        found: (EVENT, "/modelProperties/threshold", "is not of type \"number\""),
+    },
+    Break {
+        name: "never-fires",
+        file: EVENT,
+        from: "BELOW",
+        to: "ABOVE",
+        found: (EVENT, "/modelProperties", "can never fire"),
+    },
+    Break {
+        name: "title",
+        file: "tenant/monaco/kyma/metric-event/config.yaml",
+        from: "name: Kyma Telemetry module",
+        to: "name: Telemetry module",
+        found: (EVENT, "/eventTemplate/title", "does not let"),
+    },
+    Break {
+        name: "reference",
+        file: "tenant/monaco/kyma/notification/config.yaml",
+        from: "configId: kyma-telemetry",
+        to: "configId: kyma",
+        found: (
+            "tenant/monaco/kyma/notification/config.yaml",
+            "configs.kyma-telemetry-webhook.config.parameters.alertingProfile",
+            "refers to no config",
+        ),
+    },
+    Break {
+        name: "lost-default",
+        file: "tenant/monaco/kyma/otel-metrics/allow-list.json",
+        from: "dt.entity.host_group",
+        to: "dt.entity.group",
+        found: ("tenant/monaco/kyma/otel-metrics/allow-list.json", "/additionalAttributes", ""),
+    },
+    Break {
+        name: "hole",
+        file: "tenant/monaco/kyma/notification/email.json",
+        from: "{{ .recipient }}",
+        to: "{{ .recipients }}",
+        found: ("tenant/monaco/kyma/notification/email.json", "recipients", "no parameter"),
+    },
+    Break {
+        name: "overlap",
+        file: "tenant/monaco/kyma-document/dashboard.json",
+        from: "\"x\": 6,",
+        to: "\"x\": 5,",
+        found: ("tenant/monaco/kyma-document/dashboard.json", "/layouts/2", "overlaps"),
+    },
+    Break {
+        name: "terraform-reference",
+        file: "tenant/terraform/main.tf",
+        from: "dynatrace_alerting.kyma_telemetry.id",
+        to: "dynatrace_alerting.kyma.id",
+        found: ("tenant/terraform/main.tf", "dynatrace_webhook_notification.kyma_telemetry", "kyma"),
+    },
+    Break {
+        name: "terraform-required",
+        file: "tenant/terraform/main.tf",
+        from: "    violating_samples  = 3\n",
+        to: "",
+        found: (
+            "tenant/terraform/main.tf",
+            "dynatrace_metric_events.module_not_ready.model_properties.violating_samples",
+            "required",
+        ),
+    },
+];
+
+impl Break {
+    fn expect(&self, problems: &[Problem]) {
+        let (file, field, message) = self.found;
+        let is_it =
+            |problem: &Problem| problem.file == file && problem.field == field && problem.message.contains(message);
+        assert!(problems.iter().any(is_it), "{}: not found in{}", self.name, problem::list(problems));
+    }
+
+    fn tree(&self) -> Tree {
+        let tree = Tree::copy(&format!("broken-{}", self.name));
+        tree.replace(self.file, self.from, self.to);
+        tree
+    }
+}
+
+#[test]
+fn every_break_of_an_object_is_found() {
+    let Some(definitions) = Definitions::load() else { return };
+    for broken in &OBJECTS {
+        let tree = broken.tree();
+        // The overlays alone: every object of every part is in one of them.
+        let is_plain = |target: &Target| target.is_overlay && !target.name.contains('+');
+        let overlays: Vec<Target> = tree.targets().into_iter().filter(is_plain).collect();
+        assert_eq!(overlays.len(), 3);
+        let (problems, _) = check_objects(&tree, &overlays, Some(&definitions));
+        broken.expect(&problems);
+    }
+}
+
+#[test]
+fn every_break_of_the_tenant_is_found() {
+    for broken in &TENANT {
+        let tree = broken.tree();
+        broken.expect(&[monaco::check(&tree), terraform::check(&tree)].concat());
+    }
+}
+
+#[test]
+fn a_repeated_value_and_a_lost_row_are_found() {
+    let repeated = Break {
+        name: "repeated",
+        file: "dynatrace/base/dynakube.yaml",
+        from: "tag: unset",
+        to: "tag: 0.54.0",
+        found: ("dynatrace/base/dynakube.yaml", "spec.templates.otelCollector.imageRef.tag", "repeats `collectorTag`"),
+    };
+    repeated.expect(&values::check_repeated(&repeated.tree()));
+    let lost = Break {
+        name: "row",
+        file: "README.md",
+        from: "| Ingest Metrics |",
+        to: "| Metrics |",
+        found: ("README.md", "Ingest Metrics", "no row"),
+    };
+    lost.expect(&pages::check(&lost.tree()));
+}

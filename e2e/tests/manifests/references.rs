@@ -1,0 +1,156 @@
+//! What one object says of another: Secrets and their keys, the Collector's Service, the policy server.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::problem::Problem;
+use crate::tree::Object;
+
+/// What does not fit together in an overlay.
+pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for object in objects {
+        let found = match object.kind().as_str() {
+            "DynaKube" => dynakube(object, objects),
+            "MetricPipeline" | "TracePipeline" | "LogPipeline" => pipeline(object, objects),
+            "ClusterAdmissionPolicy" => policy(object, objects),
+            "ConfigMap" => dashboard(object, objects),
+            _ => Vec::new(),
+        };
+        problems.extend(found.into_iter().map(|(field, message)| Problem::new(&object.file, field, message)));
+    }
+    problems
+}
+
+type Found = Vec<(String, String)>;
+
+fn find<'a>(objects: &'a [Object], kind: &str, name: &str) -> Option<&'a Object> {
+    objects.iter().find(|object| object.kind() == kind && object.text("/metadata/name") == Some(name))
+}
+
+/// Why a Secret's key is not there, if it is not.
+fn missing(objects: &[Object], namespace: &str, name: &str, key: &str) -> Option<String> {
+    let secret = find(objects, "Secret", name);
+    match secret.filter(|secret| secret.text("/metadata/namespace") == Some(namespace)) {
+        None => Some(format!("there is no Secret `{namespace}/{name}`")),
+        Some(secret) if secret.value["data"].get(key).is_none() => {
+            Some(format!("the Secret `{namespace}/{name}` has no key `{key}`"))
+        }
+        Some(_) => None,
+    }
+}
+
+fn dynakube(object: &Object, objects: &[Object]) -> Found {
+    let mut found = Vec::new();
+    let text = |pointer| object.text(pointer).unwrap_or_default();
+    for key in ["apiToken", "dataIngestToken"] {
+        let problem = missing(objects, text("/metadata/namespace"), text("/metadata/name"), key);
+        found.extend(problem.map(|problem| ("metadata.name".to_owned(), format!("{problem}; the Operator wants one"))));
+    }
+    let spec = &object.value["spec"];
+    let modes: Vec<&String> = spec["oneAgent"].as_object().map(|modes| modes.keys().collect()).unwrap_or_default();
+    if modes.len() != 1 {
+        found.push(("spec.oneAgent".to_owned(), format!("one observability mode is wanted, not {modes:?}")));
+    }
+    let selectors = modes.iter().map(|mode| format!("oneAgent.{mode}")).chain(["metadataEnrichment".to_owned()]);
+    for place in selectors {
+        let selector = spec.pointer(&format!("/{}/namespaceSelector/matchExpressions", place.replace('.', "/")));
+        let excluded = selector.and_then(Value::as_array).is_some_and(|expressions| {
+            expressions.iter().any(|expression| {
+                expression["key"] == "operator.kyma-project.io/managed-by"
+                    && expression["operator"] == "NotIn"
+                    && expression["values"] == serde_json::json!(["kyma"])
+            })
+        });
+        if !excluded {
+            found.push((format!("spec.{place}.namespaceSelector"), "Kyma's namespaces are not excluded".to_owned()));
+        }
+    }
+    if ["latest", ""].contains(&text("/spec/templates/otelCollector/imageRef/tag")) {
+        found.push(("spec.templates.otelCollector.imageRef.tag".to_owned(), "the tag pins nothing".to_owned()));
+    }
+    found
+}
+
+fn pipeline(object: &Object, objects: &[Object]) -> Found {
+    let mut found = Vec::new();
+    let otlp = &object.value["spec"]["output"]["otlp"];
+    let mut reference = |place: &str, value: &Value| {
+        let reference = &value["valueFrom"]["secretKeyRef"];
+        if reference.is_object() {
+            let text = |name: &str| reference[name].as_str().unwrap_or_default();
+            let problem = missing(objects, text("namespace"), text("name"), text("key"));
+            found.extend(problem.map(|problem| (format!("{place}.valueFrom.secretKeyRef"), problem)));
+        }
+    };
+    reference("spec.output.otlp.endpoint", &otlp["endpoint"]);
+    for (index, header) in otlp["headers"].as_array().into_iter().flatten().enumerate() {
+        reference(&format!("spec.output.otlp.headers[{index}]"), header);
+    }
+    if let Some(endpoint) = otlp["endpoint"]["value"].as_str() {
+        let collectors: BTreeSet<String> = objects.iter().filter_map(collector).collect();
+        if !collectors.contains(endpoint) {
+            let message = format!("`{endpoint}` is no Collector of a DynaKube here: {collectors:?}");
+            found.push(("spec.output.otlp.endpoint.value".to_owned(), message));
+        }
+    }
+    found
+}
+
+/// Where a DynaKube's Collector takes OTLP over gRPC.
+fn collector(object: &Object) -> Option<String> {
+    let ingest = &object.value["spec"]["telemetryIngest"];
+    let is_otlp = ingest["protocols"].as_array()?.iter().any(|protocol| protocol == "otlp");
+    let service = ingest["serviceName"].as_str().filter(|_| is_otlp)?;
+    Some(format!("http://{service}.{}.svc:4317", object.text("/metadata/namespace")?))
+}
+
+fn policy(object: &Object, objects: &[Object]) -> Found {
+    let mut found = Vec::new();
+    let server = object.text("/spec/policyServer").unwrap_or("default");
+    if find(objects, "PolicyServer", server).is_none() {
+        found.push(("spec.policyServer".to_owned(), format!("there is no PolicyServer `{server}`")));
+    }
+    let secrets = object.value.pointer("/spec/settings/dynatrace/secrets").and_then(Value::as_array);
+    for (index, secret) in secrets.into_iter().flatten().enumerate() {
+        let text = |name: &str| secret[name].as_str().unwrap_or_default();
+        for key in ["endpointKey", "tokenKey"] {
+            let problem = missing(objects, text("namespace"), text("name"), text(key));
+            let field = format!("spec.settings.dynatrace.secrets[{index}]");
+            found.extend(problem.map(|problem| (field, problem)));
+        }
+    }
+    found
+}
+
+fn dashboard(object: &Object, objects: &[Object]) -> Found {
+    let mut found = Vec::new();
+    let section = |name: &str| -> Value {
+        yaml_serde::from_str(object.text(&format!("/data/{name}")).unwrap_or_default()).unwrap_or_default()
+    };
+    let (sources, general) = (section("dataSources"), section("general"));
+    for (source, value) in sources.as_object().into_iter().flatten() {
+        let text = |name: &str| value["resource"][name].as_str().unwrap_or_default();
+        let problem = missing(objects, text("namespace"), text("name"), "apiurl");
+        found.extend(problem.map(|problem| (format!("data.dataSources.{source}"), problem)));
+    }
+    let links: Vec<&str> = general["externalNodes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|node| node["children"].as_array().into_iter().flatten())
+        .filter_map(|child| child["link"].as_str())
+        .collect();
+    for link in &links {
+        let is_declared =
+            sources.as_object().is_some_and(|all| all.keys().any(|key| link.contains(&format!("${key}()"))));
+        if !is_declared {
+            found.push(("data.general".to_owned(), format!("no data source is declared for the link {link}")));
+        }
+    }
+    if links.is_empty() {
+        found.push(("data.general".to_owned(), "there is no link".to_owned()));
+    }
+    found
+}

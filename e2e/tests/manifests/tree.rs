@@ -1,0 +1,211 @@
+//! A copy of `manifests/` with the user's file filled in, and what kubectl makes of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+/// What a user fills in, with values that nobody could mistake for real ones.
+pub(crate) const ENV: &str = "apiurl=https://abc12345.live.dynatrace.com/api\napiToken=first\ndataIngestToken=second\n";
+/// Where.
+pub(crate) const ENV_FILE: &str = "dynatrace/base/dynatrace.env";
+/// A DynaKube has one of these.
+const MODES: [&str; 2] = ["dynatrace/cloud-native-full-stack", "dynatrace/application-monitoring"];
+
+pub(crate) struct Tree {
+    pub(crate) folder: PathBuf,
+}
+
+/// Something to render: a part, an overlay, or an overlay with a component more.
+pub(crate) struct Target {
+    /// The folder below `manifests/`, and the component's.
+    pub(crate) name: String,
+    pub(crate) is_overlay: bool,
+    resources: Vec<String>,
+    components: Vec<String>,
+}
+
+/// A rendered object and the file that it is from.
+pub(crate) struct Object {
+    pub(crate) file: String,
+    pub(crate) value: Value,
+}
+
+#[derive(serde::Deserialize)]
+struct Kustomization {
+    kind: String,
+    #[serde(default)]
+    resources: Vec<String>,
+    #[serde(default)]
+    components: Vec<String>,
+}
+
+impl Tree {
+    /// Copies the manifests into a folder of this name.
+    pub(crate) fn copy(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("manifests").join(name);
+        let _ = fs::remove_dir_all(&folder);
+        copy_folder(&e2e::root().join("manifests"), &folder);
+        let tree = Self { folder };
+        fs::write(tree.path(ENV_FILE), ENV).unwrap();
+        tree
+    }
+
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+
+    pub(crate) fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    /// Replaces a text that has to be there.
+    pub(crate) fn replace(&self, file: &str, from: &str, to: &str) {
+        let text = self.read(file);
+        assert!(text.contains(from), "{file} has no {from:?}");
+        fs::write(self.path(file), text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// All files, below the tree's folder.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut files = Vec::new();
+        walk(&self.folder, &mut files);
+        let mut files: Vec<String> =
+            files.iter().map(|path| path.strip_prefix(&self.folder).unwrap().to_string_lossy().into_owned()).collect();
+        files.sort();
+        files
+    }
+
+    fn kustomizations(&self, kind: &str) -> Vec<(String, Kustomization)> {
+        let files = self.files();
+        let folders = files.iter().filter_map(|file| file.strip_suffix("/kustomization.yaml"));
+        folders
+            .map(|folder| {
+                let text = self.read(&format!("{folder}/kustomization.yaml"));
+                (folder.to_owned(), yaml_serde::from_str::<Kustomization>(&text).unwrap())
+            })
+            .filter(|(_, kustomization)| kustomization.kind == kind)
+            .collect()
+    }
+
+    /// The components that a user adds to an overlay.
+    pub(crate) fn components(&self) -> Vec<String> {
+        let components = self.kustomizations("Component").into_iter().map(|(folder, _)| folder);
+        components.filter(|folder| !folder.starts_with("environment")).collect()
+    }
+
+    /// Every part alone, every overlay, and every overlay with every component.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        let mut targets = Vec::new();
+        for (folder, kustomization) in self.kustomizations("Kustomization") {
+            // Not for users: the values are filled in one level up.
+            if folder == "dynatrace/base" {
+                continue;
+            }
+            let is_overlay = folder.starts_with("overlays/");
+            for component in self.components().iter().filter(|_| is_overlay) {
+                let absolute = |path: &String| path.replacen("../../", "", 1);
+                let mut components: Vec<String> = kustomization.components.iter().map(absolute).collect();
+                components.retain(|other| other != component && !both_modes(other, component));
+                components.push(component.clone());
+                let resources = kustomization.resources.iter().map(absolute).collect();
+                targets.push(Target { name: format!("{folder} + {component}"), is_overlay, resources, components });
+            }
+            targets.push(Target {
+                name: folder.clone(),
+                is_overlay,
+                resources: vec![folder.clone()],
+                components: Vec::new(),
+            });
+        }
+        targets
+    }
+
+    /// What `kubectl kustomize` makes of a target, or its complaint.
+    pub(crate) fn render(&self, target: &Target) -> Result<Vec<Object>, String> {
+        let folder = self.folder.join(".render").join(target.name.replace(['/', ' ', '+'], "_"));
+        fs::create_dir_all(&folder).unwrap();
+        let above = |paths: &[String]| paths.iter().map(|path| format!("../../{path}")).collect::<Vec<_>>();
+        let kustomization = serde_json::json!({
+            "resources": above(&target.resources),
+            "components": above(&target.components),
+            // So that each object says what file it is from.
+            "buildMetadata": ["originAnnotations"],
+        });
+        fs::write(folder.join("kustomization.yaml"), kustomization.to_string()).unwrap();
+        self.kustomize(&folder).map(|yaml| objects(&yaml))
+    }
+
+    /// `kubectl kustomize` of a folder.
+    pub(crate) fn kustomize(&self, folder: &Path) -> Result<String, String> {
+        let output = Command::new("kubectl").arg("kustomize").arg(folder).output();
+        let output = output.unwrap_or_else(|error| panic!("kubectl cannot be run: {error}"));
+        if output.status.success() {
+            return Ok(String::from_utf8(output.stdout).unwrap());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+impl Object {
+    pub(crate) fn kind(&self) -> String {
+        self.value["kind"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
+        self.value.pointer(pointer).and_then(Value::as_str)
+    }
+}
+
+fn objects(yaml: &str) -> Vec<Object> {
+    let documents = yaml_serde::Deserializer::from_str(yaml);
+    documents
+        .map(|document| {
+            let mut value = Value::deserialize(document).unwrap();
+            let annotations = value["metadata"]["annotations"].as_object_mut().unwrap();
+            let origin = annotations.remove("config.kubernetes.io/origin").unwrap();
+            let is_empty = annotations.is_empty();
+            if is_empty {
+                value["metadata"].as_object_mut().unwrap().remove("annotations");
+            }
+            Object { file: file_of(origin.as_str().unwrap()), value }
+        })
+        .collect()
+}
+
+/// The file that an origin names: the object's own, or that of the generator's kustomization.
+fn file_of(origin: &str) -> String {
+    let origin: Value = yaml_serde::from_str(origin).unwrap();
+    let path = origin["path"].as_str().or(origin["configuredIn"].as_str()).unwrap();
+    path.trim_start_matches("../").to_owned()
+}
+
+fn both_modes(one: &str, other: &str) -> bool {
+    MODES.contains(&one) && MODES.contains(&other)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else if entry.file_name() != "dynatrace.env" {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            if entry.file_name() != ".render" {
+                walk(&entry.path(), files);
+            }
+        } else {
+            files.push(entry.path());
+        }
+    }
+}
