@@ -3,6 +3,8 @@
 //! Rules make data, the wording lives here. Three texts have three jobs: what is wrong and where, what to do, and a
 //! link computed from the rule's id. Each is one line.
 
+use std::borrow::Cow;
+
 use crate::rule::Rule;
 use crate::settings::Level;
 use crate::text::clip;
@@ -16,19 +18,22 @@ const MAX_LINE: usize = 240;
 /// Longest warning before its link, in characters, as `ValidationResponse.warnings` asks.
 const MAX_WARNING: usize = 120;
 
+/// A text of a finding: most of them are always the same.
+pub type Text = Cow<'static, str>;
+
 /// What a rule's check says: everything about a finding but the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The field's path in the object, for example `spec.output.otlp.path`.
-    pub field: String,
+    pub field: Text,
     /// What is there, with user values quoted: "`grpc`", "missing".
-    pub found: String,
+    pub found: Text,
     /// What ought to be there: "`http`".
-    pub wanted: String,
+    pub wanted: Text,
     /// Why that matters, as a clause.
-    pub why: String,
+    pub why: Text,
     /// What to do, as an instruction.
-    pub fix: String,
+    pub fix: Text,
     /// The level of this fault where it is not the rule's.
     pub level: Option<Level>,
 }
@@ -48,42 +53,47 @@ impl Finding {
     /// The address of the rule's page.
     #[must_use]
     pub fn link(&self) -> String {
-        format!("{PAGES}{}.md", self.rule.id)
+        link(self.rule)
     }
 
     /// What is wrong and where, with the rule's id.
     #[must_use]
     pub fn problem(&self) -> String {
         let Fault { field, found, wanted, why, .. } = &self.fault;
-        clip(format!("{}: {field} is {found}, want {wanted}: {why}", self.rule.id), MAX_LINE)
+        clip([self.rule.id, ": ", field, " is ", found, ", want ", wanted, ": ", why].concat(), MAX_LINE)
     }
 
     /// What to do.
     #[must_use]
     pub fn fix(&self) -> String {
-        clip(self.fault.fix.clone(), MAX_LINE)
+        clip(self.fault.fix.clone().into_owned(), MAX_LINE)
     }
 
     /// The finding as one Kubernetes warning.
     #[must_use]
     pub fn warning(&self) -> String {
         let Fault { field, found, wanted, .. } = &self.fault;
-        let text = clip(format!("{}: {field} is {found}, want {wanted}", self.rule.id), MAX_WARNING);
-        format!("{text}; see {}", self.link())
+        let text = clip([self.rule.id, ": ", field, " is ", found, ", want ", wanted].concat(), MAX_WARNING);
+        [&text, "; see ", &self.link()].concat()
     }
 
     /// The finding as a paragraph of a rejection: problem, fix and link on a line each.
     #[must_use]
     pub fn paragraph(&self) -> String {
-        format!("- {}\n  fix: {}\n  see: {}", self.problem(), self.fix(), self.link())
+        ["- ", &self.problem(), "\n  fix: ", &self.fix(), "\n  see: ", &self.link()].concat()
     }
 }
 
 /// A repair told as one Kubernetes warning.
 #[must_use]
 pub(crate) fn repair_warning(repair: &crate::repair::Repair<'_>) -> String {
-    let text = clip(format!("{}: repaired, {}", repair.rule.id, repair.done()), MAX_WARNING);
-    format!("{text}; see {PAGES}{}.md", repair.rule.id)
+    let text = clip([repair.rule.id, ": repaired, ", &repair.done()].concat(), MAX_WARNING);
+    [&text, "; see ", &link(repair.rule)].concat()
+}
+
+/// The address of a rule's page.
+fn link(rule: &Rule) -> String {
+    [PAGES, rule.id, ".md"].concat()
 }
 
 #[cfg(test)]
@@ -94,11 +104,11 @@ mod tests {
 
     fn finding(found: &str) -> Finding {
         let fault = Fault {
-            field: "spec.output.otlp.protocol".to_owned(),
-            found: found.to_owned(),
-            wanted: "`http`".to_owned(),
-            why: "that is why".to_owned(),
-            fix: "set it".to_owned(),
+            field: "spec.output.otlp.protocol".into(),
+            found: found.to_owned().into(),
+            wanted: "`http`".into(),
+            why: "that is why".into(),
+            fix: "set it".into(),
             level: None,
         };
         Finding { rule: &crate::rules::grpc_protocol::RULE, level: Level::Deny, fault }

@@ -1,20 +1,44 @@
-//! The only file that knows waPC: registers the three functions that a Kubewarden host calls.
+//! The only file that knows waPC: the entry point that a Kubewarden host calls, and the three functions behind it.
+//!
+//! `wapc-guest` does the same with a hash map of handlers behind a lock, which is an eighth of this module's size (see
+//! `docs/decisions/0008-own-guest.md`). The protocol is small: the host says how long operation and payload are, hands
+//! them over, and takes one answer or error.
 
-use kubewarden_policy_sdk::{protocol_version_guest, wapc_guest};
+use crate::protocol;
 
-/// Called by the host once for each instance, before anything else.
-#[expect(unsafe_code, reason = "waPC finds its entry point by this symbol")]
+#[expect(unsafe_code, reason = "functions of the host")]
+#[link(wasm_import_module = "wapc")]
+unsafe extern "C" {
+    fn __guest_request(operation: *mut u8, payload: *mut u8);
+    fn __guest_response(answer: *const u8, length: usize);
+    fn __guest_error(message: *const u8, length: usize);
+}
+
+/// Called by the host for each request: 1 with an answer, 0 with an error.
+#[expect(unsafe_code, reason = "waPC finds its entry point by this symbol, and hands bytes over by pointer")]
 #[unsafe(no_mangle)]
-extern "C" fn wapc_init() {
-    wapc_guest::register_function("validate", validate);
-    wapc_guest::register_function("validate_settings", validate_settings);
-    wapc_guest::register_function("protocol_version", protocol_version_guest);
-}
-
-fn validate(payload: &[u8]) -> wapc_guest::CallResult {
-    Ok(crate::protocol::validate(payload))
-}
-
-fn validate_settings(payload: &[u8]) -> wapc_guest::CallResult {
-    Ok(crate::protocol::validate_settings(payload))
+extern "C" fn __guest_call(operation_length: usize, payload_length: usize) -> i32 {
+    let mut operation = Vec::with_capacity(operation_length);
+    let mut payload = Vec::with_capacity(payload_length);
+    // SAFETY: the host writes as many bytes to each place as it has announced; there is room for them, and they are
+    // there afterwards.
+    unsafe {
+        __guest_request(operation.as_mut_ptr(), payload.as_mut_ptr());
+        operation.set_len(operation_length);
+        payload.set_len(payload_length);
+    }
+    let answer = match operation.as_slice() {
+        b"validate" => protocol::validate(&payload),
+        b"validate_settings" => protocol::validate_settings(&payload),
+        b"protocol_version" => b"\"v1\"".to_vec(),
+        _ => {
+            let message = "there is no such function";
+            // SAFETY: the host reads a text of this length.
+            unsafe { __guest_error(message.as_ptr(), message.len()) };
+            return 0;
+        }
+    };
+    // SAFETY: the host reads an answer of this length, before anything here is freed.
+    unsafe { __guest_response(answer.as_ptr(), answer.len()) };
+    1
 }

@@ -8,8 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::scan::{Scan, Scanner};
 
 /// The text of one JSON value, a slice of the document it was read from.
 #[derive(Clone, Copy)]
@@ -23,6 +22,26 @@ impl fmt::Debug for Node<'_> {
 }
 
 impl<'a> Node<'a> {
+    /// A document with one value in it.
+    ///
+    /// # Errors
+    /// Where the text is not JSON.
+    pub fn parse(text: &'a str) -> Result<Self, &'static str> {
+        let mut scanner = Scanner::new(text);
+        let node = Self::read(&mut scanner)?;
+        scanner.end().map(|()| node)
+    }
+
+    /// The next value of a scanner.
+    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Scan<Self> {
+        scanner.value().map(Self)
+    }
+
+    /// The value that a scanner has passed over since a mark.
+    pub(crate) fn since(scanner: &Scanner<'a>, mark: usize) -> Self {
+        Self(scanner.since(mark))
+    }
+
     /// The JSON type, in the words of the JSON specification.
     #[must_use]
     pub fn kind(self) -> &'static str {
@@ -54,7 +73,7 @@ impl<'a> Node<'a> {
         if !self.0.starts_with('"') {
             return None;
         }
-        serde_json::from_str::<Text<'a>>(self.0).ok().map(|text| text.0)
+        Scanner::new(self.0).string().ok()
     }
 
     /// The boolean, or `None` where this is not one.
@@ -73,7 +92,13 @@ impl<'a> Node<'a> {
         if !self.0.starts_with('{') {
             return None;
         }
-        serde_json::from_str(self.0).ok()
+        let mut members = Vec::new();
+        let mut scanner = Scanner::new(self.0);
+        let read = scanner.object(&mut |scanner, key| {
+            members.push((key, Node::read(scanner)?));
+            Ok(())
+        });
+        read.ok().map(|()| Members(members))
     }
 
     /// The elements of an array, or `None` where this is not one.
@@ -82,13 +107,7 @@ impl<'a> Node<'a> {
         if !self.0.starts_with('[') {
             return None;
         }
-        serde_json::from_str(self.0).ok()
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&'a RawValue>::deserialize(deserializer).map(|raw| Node(raw.get()))
+        Scanner::new(self.0).array().ok().map(|items| items.into_iter().map(Node).collect())
     }
 }
 
@@ -97,7 +116,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Node<'a> {
 pub struct Members<'a>(Vec<(Cow<'a, str>, Node<'a>)>);
 
 impl<'a> Members<'a> {
-    /// The member of this name, `None` where it is absent or null. The last of several wins, as in Go and `serde_json`.
+    /// The member of this name, `None` where it is absent or null. The last of several wins, as in Go and `serde_json::Value`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Node<'a>> {
         self.nullable(name).filter(|node| !node.is_null())
@@ -115,116 +134,9 @@ impl<'a> Members<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((key, node)) = map.next_entry::<Text<'de>, Node<'de>>()? {
-                    members.push((key.0, node));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-/// A string, borrowed where it has no escapes. (`serde` copies a plain `Cow<str>` always.)
-pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-/// A field that ought to be an object of shape `T`, read without ever failing on its type.
-///
-/// `serde`'s derived structs stop the whole reading at the first surprise, and take an array for an object. The
-/// schema check that follows admission reports wrong types well; the policy must only not stumble over them.
-#[derive(Debug, Default)]
-pub(crate) enum Shape<T> {
-    /// Not there, or null.
-    #[default]
-    Absent,
-    /// An object.
-    Object(T),
-    /// Something else.
-    Other,
-}
-
-impl<T> Shape<T> {
-    /// The object, if it is one.
-    pub(crate) fn object(self) -> Option<T> {
-        match self {
-            Self::Object(object) => Some(object),
-            Self::Absent | Self::Other => None,
-        }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Shape<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShapeVisitor(std::marker::PhantomData))
-    }
-}
-
-struct ShapeVisitor<T>(std::marker::PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ShapeVisitor<T> {
-    type Value = Shape<T>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Shape::Object)
-    }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Shape::Absent)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Shape::Other)
-    }
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Shape::Other)
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Shape::Other)
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Shape::Other)
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Shape::Other)
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Shape::Other)
-    }
-}
-
 #[cfg(test)]
 pub(crate) fn parse(text: &str) -> Node<'_> {
-    serde_json::from_str(text).expect("test JSON")
+    Node::parse(text).expect("test JSON")
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod request;
 pub mod review;
 pub mod rule;
 pub mod rules;
+mod scan;
 pub mod settings;
 pub mod splice;
 pub mod subject;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::finding::repair_warning;
 use crate::json::Node;
-use crate::request::{Payload, object_text};
+use crate::request::Payload;
 use crate::review::{Verdict, review};
 use crate::settings::Settings;
 use crate::splice::splice;
@@ -65,10 +65,9 @@ fn decide(payload: &[u8]) -> Result<Vec<u8>, String> {
     if verdict.repairs.is_empty() {
         return Ok(response);
     }
-    // Parsed before, so the payload is UTF-8 text and has an object; were it not, nobody should be told it was repaired.
-    let text = std::str::from_utf8(payload).unwrap_or_default();
-    let object = object_text(text).map_err(|_| refuse("its `object` cannot be found again"))?;
     let edits: Vec<_> = verdict.repairs.iter().map(|repair| repair.edit.clone()).collect();
+    // Where there is a repair, there is an object.
+    let object = request.object.map(|object| object.node.raw()).unwrap_or_default();
     let mutated = splice(object, &edits).ok_or_else(|| refuse("its `object` cannot be changed"))?;
     Ok(with_mutated_object(&mutated, &response))
 }
@@ -113,9 +112,10 @@ impl Response {
 /// Answers `validate_settings`: the payload is the settings, the answer is JSON.
 #[must_use]
 pub fn validate_settings(payload: &[u8]) -> Vec<u8> {
-    let read = match serde_json::from_slice::<Node<'_>>(payload) {
-        Ok(node) => Settings::read(Some(node)),
-        Err(_) => Err(vec!["the settings are not valid JSON".to_owned()]),
+    let node = std::str::from_utf8(payload).ok().and_then(|text| Node::parse(text).ok());
+    let read = match node {
+        Some(node) => Settings::read(Some(node)),
+        None => Err(vec!["the settings are not valid JSON".to_owned()]),
     };
     to_json(&match read {
         Ok(_) => SettingsResponse { valid: true, message: None },

@@ -73,11 +73,11 @@ fn protocol<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
     let edit = set_member(subject, "protocol", "\"http\"");
     subject.output.protocol = Field::Is("http".into());
     let fault = Fault {
-        field: format!("{OTLP}.protocol"),
-        found: "missing, which means `grpc`".to_owned(),
-        wanted: "`http`".to_owned(),
+        field: "spec.output.otlp.protocol".into(),
+        found: "missing, which means `grpc`".into(),
+        wanted: "`http`".into(),
         why: grpc_protocol::WHY.to_owned(),
-        fix: "set `protocol: http`".to_owned(),
+        fix: "set `protocol: http`".into(),
         level: None,
     };
     Some(member_repair(&grpc_protocol::RULE, "protocol", "`http`".to_owned(), edit, fault))
@@ -88,23 +88,23 @@ fn path<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
         return None;
     }
     let address = subject.address();
-    let wanted = wanted_path(&address, subject.destination, subject.signal).ok()?;
+    let wanted = wanted_path(address, subject.destination, subject.signal).ok()?;
     if address.effective_path() == Some(Ok(wanted)) {
         return None;
     }
-    let rest = missing_rest(&address, subject.destination, subject.signal)?;
+    let rest = missing_rest(address, subject.destination, subject.signal)?;
     let value = serde_json::to_string(&rest).ok()?;
     let edit = set_member(subject, "path", &value);
     let shown = quote(&rest);
     let fault = Fault {
-        field: format!("{OTLP}.path"),
-        found: "missing".to_owned(),
+        field: "spec.output.otlp.path".into(),
+        found: "missing".into(),
         wanted: shown.clone(),
         why: wrong_otlp_path::WHY.to_owned(),
         fix: format!("set `path` to {shown}"),
         level: None,
     };
-    subject.output.path = Field::Is(rest.into());
+    subject.set_path(rest);
     Some(member_repair(&wrong_otlp_path::RULE, "path", shown, edit, fault))
 }
 

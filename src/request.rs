@@ -6,17 +6,14 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
-use crate::json::{Node, Shape, Text};
+use crate::json::Node;
+use crate::scan::{NOT_JSON, Scan, Scanner};
 
 /// What the host sends: the request and the settings, neither decided upon yet.
-#[derive(Deserialize)]
+#[derive(Default)]
 pub struct Payload<'a> {
-    #[serde(borrow, default)]
-    request: Shape<RequestText<'a>>,
+    request: Option<Shape<RequestText<'a>>>,
     /// The settings, unread; absent means defaults.
-    #[serde(borrow, default)]
     pub settings: Option<Node<'a>>,
 }
 
@@ -40,6 +37,8 @@ pub struct Request<'a> {
 /// The parts of an object that the policy reads.
 #[derive(Debug)]
 pub struct Object<'a> {
+    /// The object itself, for repairs.
+    pub node: Node<'a>,
     /// Whether `metadata.deletionTimestamp` is set: the object is on its way out.
     pub is_deleted: bool,
     /// `spec.input`.
@@ -66,14 +65,16 @@ impl<'a> Payload<'a> {
     /// A sentence that says what cannot be read. It never quotes the payload, which may hold tokens.
     pub fn parse(payload: &'a [u8]) -> Result<Self, &'static str> {
         let text = std::str::from_utf8(payload).map_err(|_| "the admission request is not UTF-8 text")?;
-        if text.trim_ascii().is_empty() {
+        let mut scanner = Scanner::new(text);
+        if scanner.peek().is_none() {
             return Err("the admission request is empty");
         }
-        match serde_json::from_str::<Shape<Self>>(text) {
+        let read = read(&mut scanner).and_then(|payload| scanner.end().map(|()| payload));
+        match read {
             Ok(Shape::Object(payload)) => Ok(payload),
             Ok(_) => Err("the admission request is not a JSON object"),
-            Err(error) if error.is_data() => Err("the admission request has a field of the wrong type, or twice"),
-            Err(_) => Err("the admission request is not valid JSON"),
+            Err(NOT_JSON) => Err("the admission request is not valid JSON"),
+            Err(error) => Err(error),
         }
     }
 
@@ -83,11 +84,11 @@ impl<'a> Payload<'a> {
     /// A sentence that names the field without which nothing can be decided.
     pub fn request(self) -> Result<Request<'a>, &'static str> {
         let request = match self.request {
-            Shape::Object(request) => request,
-            Shape::Absent => return Err("the payload has no `request`"),
-            Shape::Other => return Err("the `request` is not an object"),
+            Some(Shape::Object(request)) => request,
+            None | Some(Shape::Null) => return Err("the payload has no `request`"),
+            Some(Shape::Other) => return Err("the `request` is not an object"),
         };
-        let kind = request.kind.object().ok_or("the admission request has no `kind` object")?;
+        let kind = object(request.kind).ok_or("the admission request has no `kind` object")?;
         let operation = request.operation.and_then(Node::text).ok_or("the admission request has no `operation`")?;
         let operation = match operation.as_ref() {
             "CREATE" => Operation::Create,
@@ -97,92 +98,191 @@ impl<'a> Payload<'a> {
         };
         Ok(Request {
             operation,
-            group: kind.group.map(|text| text.0).unwrap_or_default(),
-            kind: kind.kind.ok_or("the admission request's `kind` has no `kind`")?.0,
+            group: kind.group.unwrap_or_default(),
+            kind: kind.kind.ok_or("the admission request's `kind` has no `kind`")?,
             is_subresource: request.sub_resource.is_some_and(|node| !node.is_null() && node.raw() != "\"\""),
-            object: request.object.object().map(Object::from),
-            old_object: request.old_object.object().map(Object::from),
+            object: object(request.object).and_then(Object::of),
+            old_object: object(request.old_object).and_then(Object::of),
         })
     }
 }
 
-/// The text of `request.object`, found by a second pass that only a repair pays for.
-///
-/// # Errors
-/// None in practice: the first pass has read the same text.
-pub(crate) fn object_text(payload: &str) -> Result<&str, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Outer<'a> {
-        #[serde(borrow)]
-        request: Inner<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Inner<'a> {
-        #[serde(borrow)]
-        object: Node<'a>,
-    }
-    serde_json::from_str::<Outer<'_>>(payload).map(|outer| outer.request.object.raw())
+/// A value that ought to be an object. The schema check that follows admission reports wrong types well; the policy
+/// must only not stumble over them.
+enum Shape<T> {
+    Object(T),
+    Null,
+    Other,
 }
 
-#[derive(Deserialize)]
+/// The object, if it is one.
+fn object<T>(shape: Option<Shape<T>>) -> Option<T> {
+    match shape {
+        Some(Shape::Object(object)) => Some(object),
+        None | Some(Shape::Null | Shape::Other) => None,
+    }
+}
+
+/// Something that is read out of an object's members, in one pass.
+trait Part<'a>: Default {
+    /// Reads the value of a member. Those that do not matter are skipped.
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()>;
+
+    /// Told the object's text when all members are read.
+    fn is_at(&mut self, _node: Node<'a>) {}
+}
+
+fn read<'a, T: Part<'a>>(scanner: &mut Scanner<'a>) -> Scan<Shape<T>> {
+    match scanner.peek() {
+        Some(b'{') => {
+            let mut part = T::default();
+            let start = scanner.mark();
+            scanner.object(&mut |scanner, name| part.member(&name, scanner))?;
+            part.is_at(Node::since(scanner, start));
+            Ok(Shape::Object(part))
+        }
+        Some(b'n') => scanner.skip().map(|()| Shape::Null),
+        _ => scanner.skip().map(|()| Shape::Other),
+    }
+}
+
+/// Notes a member's value. Of two with one name nobody can say which one the others take, so there may be one only.
+fn set<T>(place: &mut Option<T>, value: T) -> Scan<()> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err("the admission request has a field twice"),
+    }
+}
+
+fn text<'a>(scanner: &mut Scanner<'a>) -> Scan<Cow<'a, str>> {
+    Node::read(scanner)?.text().ok_or("the admission request's `kind` has a field of the wrong type")
+}
+
+#[derive(Default)]
 struct RequestText<'a> {
-    #[serde(borrow, default)]
     operation: Option<Node<'a>>,
-    #[serde(borrow, default)]
-    kind: Shape<KindText<'a>>,
-    #[serde(borrow, default, rename = "subResource")]
+    kind: Option<Shape<KindText<'a>>>,
     sub_resource: Option<Node<'a>>,
-    #[serde(borrow, default)]
-    object: Shape<ObjectText<'a>>,
-    #[serde(borrow, default, rename = "oldObject")]
-    old_object: Shape<ObjectText<'a>>,
+    object: Option<Shape<ObjectText<'a>>>,
+    old_object: Option<Shape<ObjectText<'a>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct KindText<'a> {
-    #[serde(borrow, default)]
-    group: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    kind: Option<Text<'a>>,
+    group: Option<Cow<'a, str>>,
+    kind: Option<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct ObjectText<'a> {
-    #[serde(borrow, default)]
-    metadata: Shape<MetadataText<'a>>,
-    #[serde(borrow, default)]
-    spec: Shape<SpecText<'a>>,
+    node: Option<Node<'a>>,
+    metadata: Option<Shape<MetadataText<'a>>>,
+    spec: Option<Shape<SpecText<'a>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct MetadataText<'a> {
-    #[serde(borrow, default, rename = "deletionTimestamp")]
     deletion_timestamp: Option<Node<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct SpecText<'a> {
-    #[serde(borrow, default)]
     input: Option<Node<'a>>,
-    #[serde(borrow, default)]
-    output: Shape<OutputText<'a>>,
+    output: Option<Shape<OutputText<'a>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct OutputText<'a> {
-    #[serde(borrow, default)]
     otlp: Option<Node<'a>>,
 }
 
-impl<'a> From<ObjectText<'a>> for Object<'a> {
-    fn from(text: ObjectText<'a>) -> Self {
-        let deletion = text.metadata.object().and_then(|metadata| metadata.deletion_timestamp);
-        let (input, output) = text.spec.object().map_or((None, Shape::Absent), |spec| (spec.input, spec.output));
-        Self {
-            is_deleted: deletion.is_some_and(|node| !node.is_null()),
-            input,
-            otlp: output.object().and_then(|output| output.otlp),
+impl<'a> Part<'a> for Payload<'a> {
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match name {
+            "request" => set(&mut self.request, read(scanner)?),
+            "settings" => set(&mut self.settings, Node::read(scanner)?),
+            _ => scanner.skip(),
         }
+    }
+}
+
+impl<'a> Part<'a> for RequestText<'a> {
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match name {
+            "operation" => set(&mut self.operation, Node::read(scanner)?),
+            "kind" => set(&mut self.kind, read(scanner)?),
+            "subResource" => set(&mut self.sub_resource, Node::read(scanner)?),
+            "object" => set(&mut self.object, read(scanner)?),
+            "oldObject" => set(&mut self.old_object, read(scanner)?),
+            _ => scanner.skip(),
+        }
+    }
+}
+
+impl<'a> Part<'a> for KindText<'a> {
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match name {
+            "group" => set(&mut self.group, text(scanner)?),
+            "kind" => set(&mut self.kind, text(scanner)?),
+            _ => scanner.skip(),
+        }
+    }
+}
+
+impl<'a> Part<'a> for ObjectText<'a> {
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match name {
+            "metadata" => set(&mut self.metadata, read(scanner)?),
+            "spec" => set(&mut self.spec, read(scanner)?),
+            _ => scanner.skip(),
+        }
+    }
+
+    fn is_at(&mut self, node: Node<'a>) {
+        self.node = Some(node);
+    }
+}
+
+impl<'a> Part<'a> for MetadataText<'a> {
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match name {
+            "deletionTimestamp" => set(&mut self.deletion_timestamp, Node::read(scanner)?),
+            _ => scanner.skip(),
+        }
+    }
+}
+
+impl<'a> Part<'a> for SpecText<'a> {
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match name {
+            "input" => set(&mut self.input, Node::read(scanner)?),
+            "output" => set(&mut self.output, read(scanner)?),
+            _ => scanner.skip(),
+        }
+    }
+}
+
+impl<'a> Part<'a> for OutputText<'a> {
+    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
+        match name {
+            "otlp" => set(&mut self.otlp, Node::read(scanner)?),
+            _ => scanner.skip(),
+        }
+    }
+}
+
+impl<'a> Object<'a> {
+    fn of(text: ObjectText<'a>) -> Option<Self> {
+        let is_set = |node: &Node<'_>| !node.is_null();
+        let spec = object(text.spec).unwrap_or_default();
+        Some(Self {
+            node: text.node?,
+            is_deleted: object(text.metadata)
+                .and_then(|metadata| metadata.deletion_timestamp)
+                .is_some_and(|t| is_set(&t)),
+            input: spec.input.filter(is_set),
+            otlp: object(spec.output).and_then(|output| output.otlp).filter(is_set),
+        })
     }
 }
 

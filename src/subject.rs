@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::destination::Destination;
 use crate::json::Node;
-use crate::output::{Output, Reader};
+use crate::output::{Field, Output, Reader};
 use crate::settings::{Input, Settings};
 
 /// API group of the pipelines.
@@ -64,6 +64,8 @@ pub struct Subject<'a> {
     pub enabled_inputs: Vec<Input>,
     /// Where it ships to.
     pub destination: Destination,
+    /// The address as the output stands now.
+    address: Address,
     /// The settings in force.
     pub settings: &'a Settings,
 }
@@ -79,14 +81,21 @@ impl<'a> Subject<'a> {
             Signal::Traces | Signal::Logs => Vec::new(),
         };
         output.malformed.extend(reader.malformed);
-        let destination = Destination::of(&output, &Address::of(&output, signal), settings);
-        Some(Self { signal, output, enabled_inputs, destination, settings })
+        let address = Address::of(&output, signal);
+        let destination = Destination::of(&output, &address, settings);
+        Some(Self { signal, output, enabled_inputs, destination, address, settings })
     }
 
     /// The address as the output stands now.
     #[must_use]
-    pub fn address(&self) -> Address {
-        Address::of(&self.output, self.signal)
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Repairs the path, and with it the address.
+    pub(crate) fn set_path(&mut self, path: String) {
+        self.output.path = Field::Is(path.into());
+        self.address = Address::of(&self.output, self.signal);
     }
 
     /// The enabled inputs that produce cumulative metrics.

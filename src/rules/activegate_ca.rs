@@ -23,11 +23,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: format!("{OTLP}.tls.ca"),
-        found: "missing".to_owned(),
-        wanted: "the ActiveGate's certificate".to_owned(),
-        why: "it is self-signed unless you gave the DynaKube one of your own, and verification fails".to_owned(),
-        fix: "take `tls.ca` from key `tls.crt` of Secret `<dynakube>-activegate-tls-secret`".to_owned(),
+        field: "spec.output.otlp.tls.ca".into(),
+        found: "missing".into(),
+        wanted: "the ActiveGate's certificate".into(),
+        why: "it is self-signed unless you gave the DynaKube one of your own, and verification fails".into(),
+        fix: "take `tls.ca` from key `tls.crt` of Secret `<dynakube>-activegate-tls-secret`".into(),
         level: None,
     }]
 }

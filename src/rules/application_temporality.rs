@@ -22,9 +22,9 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: format!("{OTLP}.temporality"),
+        field: "spec.output.otlp.temporality".into(),
         found: cumulative_metrics::found(subject),
-        wanted: "`delta`, or applications that push delta".to_owned(),
+        wanted: "`delta`, or applications that push delta".into(),
         why: "Dynatrace drops cumulative counters and histograms, which is what OpenTelemetry SDKs send by default"
             .to_owned(),
         fix: "set `temporality: delta` (Telemetry module 1.64 or later), or \

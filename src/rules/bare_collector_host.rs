@@ -20,10 +20,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let address = subject.address();
     let Some(literal) = address.literal().filter(|literal| !literal.host.contains('.')) else { return Vec::new() };
     vec![Fault {
-        field: format!("{OTLP}.endpoint.value"),
+        field: "spec.output.otlp.endpoint.value".into(),
         found: format!("at host {}", quote(&literal.host)),
-        wanted: "`<service>.<namespace>`".to_owned(),
-        why: "a bare name resolves only in the gateway's own namespace, `kyma-system`".to_owned(),
+        wanted: "`<service>.<namespace>`".into(),
+        why: "a bare name resolves only in the gateway's own namespace, `kyma-system`".into(),
         fix: format!("write {}, or the namespace of your DynaKube", quote(&format!("{}.dynatrace", literal.host))),
         level: None,
     }]

@@ -20,10 +20,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: format!("{OTLP}.endpoint.value"),
-        found: "without a scheme, which means TLS".to_owned(),
-        wanted: "`http://`".to_owned(),
-        why: "the Collector speaks plaintext unless the DynaKube has `telemetryIngest.tlsRefName`".to_owned(),
+        field: "spec.output.otlp.endpoint.value".into(),
+        found: "without a scheme, which means TLS".into(),
+        wanted: "`http://`".into(),
+        why: "the Collector speaks plaintext unless the DynaKube has `telemetryIngest.tlsRefName`".into(),
         fix: "begin the endpoint with `http://`, or with `https://` if the DynaKube has `telemetryIngest.tlsRefName`"
             .to_owned(),
         level: None,

@@ -34,8 +34,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 fn fault(name: &str, why: &str, level: Option<Level>) -> Fault {
     Fault {
         field: format!("{OTLP}.authentication.{name}"),
-        found: "set".to_owned(),
-        wanted: "an `Authorization` header with a token".to_owned(),
+        found: "set".into(),
+        wanted: "an `Authorization` header with a token".into(),
         why: why.to_owned(),
         fix: format!("remove `authentication.{name}`, and send the ingest token in an `Authorization` header"),
         level,

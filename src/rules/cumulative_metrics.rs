@@ -30,9 +30,9 @@ pub fn fault(subject: &Subject<'_>) -> Fault {
     let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| format!("`{}`", input.name())).collect();
     let inputs = if names.is_empty() { "applications".to_owned() } else { format!("input {}", names.join(", ")) };
     Fault {
-        field: format!("{OTLP}.temporality"),
+        field: "spec.output.otlp.temporality".into(),
         found: found(subject),
-        wanted: "`delta`".to_owned(),
+        wanted: "`delta`".into(),
         why: format!("Dynatrace drops cumulative counters and histograms, as {inputs} can send them"),
         fix: match subject.output.temporality {
             // The API server fills `preserve` in where the field exists.

@@ -20,9 +20,9 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     vec![Fault {
         field: second.field(""),
         found: format!("another `Authorization` beside headers[{}]", first.index),
-        wanted: "exactly one".to_owned(),
-        why: "names of headers compare without case, so only one of them arrives".to_owned(),
-        fix: "keep the one with prefix `Api-Token`, remove the others".to_owned(),
+        wanted: "exactly one".into(),
+        why: "names of headers compare without case, so only one of them arrives".into(),
+        fix: "keep the one with prefix `Api-Token`, remove the others".into(),
         level: None,
     }]
 }

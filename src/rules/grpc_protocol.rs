@@ -23,11 +23,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: format!("{OTLP}.protocol"),
-        found: "`grpc`".to_owned(),
-        wanted: "`http`".to_owned(),
-        why: WHY.to_owned(),
-        fix: "set `protocol: http`".to_owned(),
+        field: "spec.output.otlp.protocol".into(),
+        found: "`grpc`".into(),
+        wanted: "`http`".into(),
+        why: WHY.into(),
+        fix: "set `protocol: http`".into(),
         level: None,
     }]
 }

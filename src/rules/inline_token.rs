@@ -22,10 +22,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if let Source::Literal(endpoint) = &output.endpoint
         && holds_token(endpoint)
     {
-        faults.push(token_in(format!("{OTLP}.endpoint.value")));
+        faults.push(token_in("spec.output.otlp.endpoint.value".into()));
     }
     if output.path.value().is_some_and(|path| holds_token(path)) {
-        faults.push(token_in(format!("{OTLP}.path")));
+        faults.push(token_in("spec.output.otlp.path".into()));
     }
     for header in output.headers.value().into_iter().flatten() {
         faults.extend(check_header(header));
@@ -44,7 +44,7 @@ fn check_header(header: &Header<'_>) -> Vec<Fault> {
         if holds_token(value) {
             faults.push(token_in(header.field("value")));
         } else if header.is_authorization() {
-            faults.push(Fault { found: "a literal".to_owned(), ..token_in(header.field("value")) });
+            faults.push(Fault { found: "a literal".into(), ..token_in(header.field("value")) });
         }
     }
     faults
@@ -54,9 +54,9 @@ fn check_header(header: &Header<'_>) -> Vec<Fault> {
 fn token_in(field: String) -> Fault {
     Fault {
         field,
-        found: "a token in clear text".to_owned(),
-        wanted: "a Secret".to_owned(),
-        why: "everybody who may read the pipeline, its backups or its Git history can take it".to_owned(),
+        found: "a token in clear text".into(),
+        wanted: "a Secret".into(),
+        why: "everybody who may read the pipeline, its backups or its Git history can take it".into(),
         fix: "revoke the token, put a new one into a Secret, and name it in `valueFrom.secretKeyRef` of the header"
             .to_owned(),
         level: None,

@@ -19,7 +19,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         field: malformed.field.clone(),
         found: malformed.found.clone(),
         wanted: malformed.wanted.to_owned(),
-        why: "no Kyma API version takes that, and nothing can be said about where the data goes".to_owned(),
+        why: "no Kyma API version takes that, and nothing can be said about where the data goes".into(),
         fix: format!("write {}", malformed.wanted),
         level: None,
     };

@@ -24,7 +24,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     match subject.settings.secrets.first() {
         Some(secret) => vec![fault(secret)],
         None => vec![Fault {
-            fix: "add it, with the value from the Secret that holds your ingest token".to_owned(),
+            fix: "add it, with the value from the Secret that holds your ingest token".into(),
             ..blank()
         }],
     }
@@ -42,10 +42,10 @@ pub fn fault(secret: &DeclaredSecret) -> Fault {
 
 fn blank() -> Fault {
     Fault {
-        field: format!("{OTLP}.headers"),
-        found: "without `Authorization`".to_owned(),
-        wanted: "one with prefix `Api-Token`".to_owned(),
-        why: "without a token Dynatrace answers 401 and nothing arrives".to_owned(),
+        field: "spec.output.otlp.headers".into(),
+        found: "without `Authorization`".into(),
+        wanted: "one with prefix `Api-Token`".into(),
+        why: "without a token Dynatrace answers 401 and nothing arrives".into(),
         fix: String::new(),
         level: None,
     }

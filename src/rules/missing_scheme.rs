@@ -20,11 +20,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: format!("{OTLP}.endpoint.value"),
-        found: "without a scheme".to_owned(),
-        wanted: "`https://` in front".to_owned(),
-        why: "the Telemetry module accepts it and then sends nothing".to_owned(),
-        fix: "begin the endpoint with `https://`".to_owned(),
+        field: "spec.output.otlp.endpoint.value".into(),
+        found: "without a scheme".into(),
+        wanted: "`https://` in front".into(),
+        why: "the Telemetry module accepts it and then sends nothing".into(),
+        fix: "begin the endpoint with `https://`".into(),
         level: None,
     }]
 }

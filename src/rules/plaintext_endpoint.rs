@@ -31,7 +31,7 @@ fn fault(field: &str, found: &str, wanted: &str, fix: &str) -> Fault {
         field: format!("{OTLP}.{field}"),
         found: found.to_owned(),
         wanted: wanted.to_owned(),
-        why: "the ingest token would travel in clear text".to_owned(),
+        why: "the ingest token would travel in clear text".into(),
         fix: fix.to_owned(),
         level: None,
     }

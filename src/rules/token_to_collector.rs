@@ -17,10 +17,10 @@ pub static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |header: &crate::output::Header<'_>| Fault {
         field: header.field(""),
-        found: "an `Authorization` header".to_owned(),
-        wanted: "none".to_owned(),
-        why: "the Collector has its own token, and takes plaintext by default".to_owned(),
-        fix: "remove the header".to_owned(),
+        found: "an `Authorization` header".into(),
+        wanted: "none".into(),
+        why: "the Collector has its own token, and takes plaintext by default".into(),
+        fix: "remove the header".into(),
         level: None,
     };
     subject.output.authorizations().map(fault).collect()

@@ -24,10 +24,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     };
     let api_host = api_host(&literal.host);
     vec![Fault {
-        field: format!("{OTLP}.endpoint.value"),
+        field: "spec.output.otlp.endpoint.value".into(),
         found: format!("at host {}", quote(&literal.host)),
         wanted: format!("host {}", quote(&api_host)),
-        why: "the user interface answers every OTLP request with 404".to_owned(),
+        why: "the user interface answers every OTLP request with 404".into(),
         fix: format!("take the host {} in the endpoint", quote(&api_host)),
         level: None,
     }]

@@ -19,11 +19,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let compression = &subject.output.compression;
     let Some(found) = ["snappy", "zstd"].into_iter().find(|name| compression.is(name)) else { return Vec::new() };
     vec![Fault {
-        field: format!("{OTLP}.compression"),
+        field: "spec.output.otlp.compression".into(),
         found: format!("`{found}`"),
-        wanted: "`gzip`".to_owned(),
-        why: "Dynatrace documents no other compression for OTLP".to_owned(),
-        fix: "remove `compression`, which means `gzip`, or set it to `gzip`".to_owned(),
+        wanted: "`gzip`".into(),
+        why: "Dynatrace documents no other compression for OTLP".into(),
+        fix: "remove `compression`, which means `gzip`, or set it to `gzip`".into(),
         level: None,
     }]
 }

@@ -22,10 +22,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let is_unknown = |host: &str| subject.destination == Destination::Other && is_below_dynatrace(host);
     let Some(literal) = address.literal().filter(|literal| is_unknown(&literal.host)) else { return Vec::new() };
     vec![Fault {
-        field: format!("{OTLP}.endpoint.value"),
+        field: "spec.output.otlp.endpoint.value".into(),
         found: format!("at host {}", quote(&literal.host)),
-        wanted: "`<id>.live.dynatrace.com`".to_owned(),
-        why: "no other host below `dynatrace.com` is documented for OTLP".to_owned(),
+        wanted: "`<id>.live.dynatrace.com`".into(),
+        why: "no other host below `dynatrace.com` is documented for OTLP".into(),
         fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings"
             .to_owned(),
         level: None,

@@ -27,10 +27,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         "remove `tls.insecureSkipVerify`; for a certificate of your own, give its authority in `tls.ca`"
     };
     vec![Fault {
-        field: format!("{OTLP}.tls.insecureSkipVerify"),
-        found: "`true`".to_owned(),
-        wanted: "a verified certificate".to_owned(),
-        why: "whoever sits between can read the ingest token and the data".to_owned(),
+        field: "spec.output.otlp.tls.insecureSkipVerify".into(),
+        found: "`true`".into(),
+        wanted: "a verified certificate".into(),
+        why: "whoever sits between can read the ingest token and the data".into(),
         fix: fix.to_owned(),
         level: is_in_cluster.then_some(Level::Warn),
     }]

@@ -38,13 +38,13 @@ fn check_header(subject: &Subject<'_>, header: &Header<'_>) -> Option<Fault> {
     Some(Fault {
         field: header.field("prefix"),
         found: quote_scheme(scheme),
-        wanted: "`Api-Token`".to_owned(),
+        wanted: "`Api-Token`".into(),
         why: if may_be_platform_token {
             "`Bearer` takes a platform token, and only on SaaS; the API answers 401 to any other".to_owned()
         } else {
             "the API answers 401 to an ingest token with another scheme".to_owned()
         },
-        fix: "set `prefix: Api-Token`".to_owned(),
+        fix: "set `prefix: Api-Token`".into(),
         level: may_be_platform_token.then_some(Level::Warn),
     })
 }
@@ -60,10 +60,10 @@ fn is_declared_token(subject: &Subject<'_>, header: &Header<'_>) -> bool {
 pub fn missing_prefix(header: &Header<'_>) -> Fault {
     Fault {
         field: header.field("prefix"),
-        found: "missing".to_owned(),
-        wanted: "`Api-Token`".to_owned(),
-        why: "the API answers 401 to a token without its scheme".to_owned(),
-        fix: "set `prefix: Api-Token`, and let the Secret hold the bare token".to_owned(),
+        found: "missing".into(),
+        wanted: "`Api-Token`".into(),
+        why: "the API answers 401 to a token without its scheme".into(),
+        fix: "set `prefix: Api-Token`, and let the Secret hold the bare token".into(),
         level: None,
     }
 }

@@ -36,8 +36,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         field: format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" }),
         found,
         wanted: format!("no path, or `{wanted}`"),
-        why: "the Collector takes plain OTLP; the Dynatrace API is behind it".to_owned(),
-        fix: "remove `path`, and let the endpoint end in its port".to_owned(),
+        why: "the Collector takes plain OTLP; the Dynatrace API is behind it".into(),
+        fix: "remove `path`, and let the endpoint end in its port".into(),
         level: None,
     }]
 }

@@ -39,10 +39,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         None => "without a port".to_owned(),
     };
     vec![Fault {
-        field: format!("{OTLP}.endpoint.value"),
+        field: "spec.output.otlp.endpoint.value".into(),
         found,
         wanted: format!("port {wanted} for protocol `{name}`"),
-        why: "the Dynatrace Collector takes gRPC on 4317 and HTTP on 4318".to_owned(),
+        why: "the Dynatrace Collector takes gRPC on 4317 and HTTP on 4318".into(),
         fix: format!("write port {wanted} in the endpoint, or change `protocol`"),
         level: None,
     }]

@@ -25,7 +25,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(path) = subject.output.path.text_or_empty() else { return Vec::new() };
     let address = subject.address();
     let Some(effective) = address.effective_path() else { return Vec::new() };
-    let wanted = wanted_path(&address, subject.destination, subject.signal);
+    let wanted = wanted_path(address, subject.destination, subject.signal);
     let found = match (&effective, &wanted) {
         (Ok(effective), Ok(wanted)) if effective == wanted => return Vec::new(),
         (Ok(effective), _) => format!("such that data goes to {}", quote(effective)),
@@ -36,8 +36,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         field: format!("{OTLP}.{}", if path.is_empty() { "endpoint" } else { "path" }),
         found,
         wanted: quote_whole(&wanted),
-        why: WHY.to_owned(),
-        fix: fix(subject, &address, &wanted),
+        why: WHY.into(),
+        fix: fix(subject, address, &wanted),
         level: None,
     }]
 }

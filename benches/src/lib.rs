@@ -1,0 +1,4 @@
+//! What the policy costs, counted.
+
+pub mod counter;
+pub mod requests;

@@ -1,0 +1,117 @@
+//! The requests that are measured. All are made from the manifests and the numbers here, so that they stay the same.
+
+use kyma_dynatrace_engine::admission_request;
+use serde_json::{Value, json};
+
+/// A request with a name.
+pub struct Request {
+    /// What it shows.
+    pub name: &'static str,
+    /// The host's payload: request and settings.
+    pub payload: Vec<u8>,
+}
+
+/// The host's payload for a pipeline, with default settings.
+#[must_use]
+pub fn payload(object: &Value) -> Vec<u8> {
+    json!({"request": admission_request(object, None), "settings": {}}).to_string().into_bytes()
+}
+
+fn secret(key: &str) -> Value {
+    json!({"valueFrom": {"secretKeyRef": {"namespace": "dynatrace", "name": "dynakube", "key": key}}})
+}
+
+fn authorization() -> Value {
+    let mut header = secret("dataIngestToken");
+    header["name"] = "Authorization".into();
+    header["prefix"] = "Api-Token".into();
+    header
+}
+
+/// The transforms of `manifests/pipelines/workload-attributes`, which are about as long as those of Kyma's guide.
+fn transforms() -> Value {
+    let yaml = include_str!("../../manifests/pipelines/workload-attributes/transform.yaml");
+    let patch: Value = yaml_serde::from_str(yaml).unwrap_or_default();
+    patch.pointer("/0/value").cloned().unwrap_or_default()
+}
+
+/// A MetricPipeline with this output, both scraping inputs, and the transforms.
+fn metrics(otlp: Value) -> Value {
+    json!({
+        "apiVersion": "telemetry.kyma-project.io/v1beta1",
+        "kind": "MetricPipeline",
+        "metadata": {"name": "dynatrace"},
+        "spec": {
+            "input": {"istio": {"enabled": true}, "prometheus": {"enabled": true}},
+            "transform": transforms(),
+            "output": {"otlp": otlp},
+        },
+    })
+}
+
+/// What Dynatrace takes as it is.
+fn complete() -> Value {
+    json!({
+        "endpoint": secret("apiurl"), "path": "v2/otlp/v1/metrics", "protocol": "http", "temporality": "delta",
+        "headers": [authorization()],
+    })
+}
+
+fn with(mut object: Value, pointer: &str, value: Value) -> Value {
+    if let Some(place) = object.pointer_mut(pointer) {
+        *place = value;
+    }
+    object
+}
+
+/// A pipeline that is in order, with so many bytes of statements.
+#[must_use]
+pub fn of_size(bytes: usize) -> Value {
+    let statement = r#"set(resource.attributes["k8s.workload.kind"], "deployment") where resource.attributes["k8s.deployment.name"] != nil"#;
+    let object = metrics(complete());
+    let rest = payload(&with(object.clone(), "/spec/transform", json!([]))).len();
+    let each = json!(statement).to_string().len() + 1;
+    let statements = vec![statement; bytes.saturating_sub(rest) / each];
+    with(object, "/spec/transform", json!([{"statements": statements}]))
+}
+
+/// All requests, in the order of the table.
+#[must_use]
+pub fn all() -> Vec<Request> {
+    let request = |name, object: Value| Request { name, payload: payload(&object) };
+    let elsewhere = json!({"endpoint": {"value": "http://backend.monitoring.svc.cluster.local:4317"}, "protocol": "grpc",
+        "temporality": "preserve"});
+    let collector = json!({"endpoint": {"value": "http://dynakube-telemetry-ingest.dynatrace.svc:4317"}});
+    let repaired = json!({"endpoint": secret("apiurl"), "temporality": "delta"});
+    let headers: Vec<Value> =
+        (0..49).map(|n| json!({"name": format!("x-header-{n}"), "value": "some value"})).collect();
+    let headers = [headers, vec![authorization()]].concat();
+    let many = with(complete(), "/headers", json!(headers));
+    vec![
+        request("elsewhere", metrics(elsewhere)),
+        request("to the Collector", metrics(collector)),
+        request("accepted as it is", metrics(complete())),
+        request("rejected, 10 findings", metrics(hopeless())),
+        request("repaired", metrics(repaired)),
+        request("50 headers", metrics(many)),
+        request("100 kB of transforms", of_size(100_000)),
+        request("1 MB of transforms", of_size(1_000_000)),
+    ]
+}
+
+/// As much wrong at once as one output can have.
+fn hopeless() -> Value {
+    json!({
+        "endpoint": {"value": "http://abc12345.apps.dynatrace.com/api"},
+        "path": "v2/otlp/v1/traces",
+        "protocol": "grpc",
+        "compression": "zstd",
+        "temporality": 3,
+        "authentication": {"basic": {"user": {"value": "u"}, "password": {"value": "p"}}},
+        "tls": {"insecureSkipVerify": true},
+        "headers": [
+            {"name": "Authorization", "prefix": "Bearer", "value": "some token"},
+            {"name": "authorization", "prefix": "Basic", "value": "some token"},
+        ],
+    })
+}
