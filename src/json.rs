@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::scan::{Scan, Scanner};
+use crate::scan::{Scan, Scanner, plain_length};
 
 /// The text of one JSON value, a slice of the document it was read from.
 #[derive(Clone, Copy)]
@@ -134,6 +134,46 @@ impl<'a> Members<'a> {
     }
 }
 
+/// A text as a JSON string, with its quotes.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    write_text(&mut json, text);
+    json
+}
+
+/// Writes a text as a JSON string.
+pub(crate) fn write_text(json: &mut String, text: &str) {
+    json.push('"');
+    let mut rest = text;
+    while let Some((plain, special, after)) = split_special(rest) {
+        json.push_str(plain);
+        match special {
+            b'"' => json.push_str("\\\""),
+            b'\\' => json.push_str("\\\\"),
+            b'\n' => json.push_str("\\n"),
+            _ => json.extend([
+                '\\',
+                'u',
+                '0',
+                '0',
+                crate::text::hex_digit(special >> 4),
+                crate::text::hex_digit(special),
+            ]),
+        }
+        rest = after;
+    }
+    json.push_str(rest);
+    json.push('"');
+}
+
+/// The text before the first byte that JSON escapes, that byte, and the text behind it.
+fn split_special(text: &str) -> Option<(&str, u8, &str)> {
+    let length = plain_length(text.as_bytes());
+    let special = *text.as_bytes().get(length)?;
+    Some((text.get(..length)?, special, text.get(length + 1..)?))
+}
+
 #[cfg(test)]
 pub(crate) fn parse(text: &str) -> Node<'_> {
     Node::parse(text).expect("test JSON")
@@ -174,6 +214,13 @@ mod tests {
         assert!(parse("3").text().is_none());
         assert!(parse(r#""true""#).boolean().is_none());
         assert_eq!(parse(r#""\ud800""#).text(), None, "a lone surrogate is no text");
+    }
+
+    #[test]
+    fn accepts_any_text_as_a_json_string() {
+        for text in ["", "plain", "\"a\\b\"", "a\nb\r\tc\u{1}\u{1f}\u{7f}", "é€😀", "x\u{2028}`<>&"] {
+            assert_eq!(serde_json::from_str::<String>(&quoted(text)).unwrap(), text);
+        }
     }
 
     #[test]

@@ -185,18 +185,19 @@ impl<'a> Output<'a> {
     pub fn read(node: Node<'a>, signal: Signal) -> Option<Self> {
         let members = node.members()?;
         let mut reader = Reader::default();
+        let object = (&members, &ROOT);
         let endpoint = reader.endpoint(&members);
         Some(Self {
             node,
             endpoint,
-            protocol: reader.text(&members, OTLP, "protocol"),
-            path: reader.text(&members, OTLP, "path"),
+            protocol: reader.text(object, "protocol"),
+            path: reader.text(object, "path"),
             // Other kinds have no such field; the API server drops it there.
             temporality: match signal {
-                Signal::Metrics => reader.text(&members, OTLP, "temporality"),
+                Signal::Metrics => reader.text(object, "temporality"),
                 Signal::Traces | Signal::Logs => Field::Absent,
             },
-            compression: reader.text(&members, OTLP, "compression"),
+            compression: reader.text(object, "compression"),
             headers: reader.headers(&members),
             authentication: reader.authentication(&members),
             tls: reader.tls(&members),
@@ -225,6 +226,29 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Where a field is. Written out only for a finding: most fields are in order.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'p> {
+    /// A path.
+    At(&'static str),
+    /// A member of an object.
+    Member(&'p Place<'p>, &'static str),
+    /// An element of an array.
+    Element(&'p Place<'p>, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> String {
+        match self {
+            Self::At(path) => (*path).to_owned(),
+            Self::Member(parent, name) => [&parent.path(), ".", name].concat(),
+            Self::Element(parent, index) => format!("{}[{index}]", parent.path()),
+        }
+    }
+}
+
+const ROOT: Place<'static> = Place::At(OTLP);
+
 /// Reads fields and remembers those of the wrong type.
 #[derive(Default)]
 pub(crate) struct Reader {
@@ -232,69 +256,69 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    fn wrong(&mut self, field: String, node: Node<'_>, wanted: &'static str) {
-        self.malformed.push(Malformed { field, found: with_article(node.kind()), wanted });
+    fn wrong(&mut self, place: &Place<'_>, node: Node<'_>, wanted: &'static str) {
+        self.malformed.push(Malformed { field: place.path(), found: with_article(node.kind()), wanted });
     }
 
-    fn text<'a>(&mut self, members: &Members<'a>, parent: &str, name: &str) -> TextField<'a> {
+    /// The member of this name: absent, of the wrong type, or what `convert` makes of it.
+    fn member<'a, T>(
+        &mut self,
+        (members, parent): (&Members<'a>, &Place<'_>),
+        name: &'static str,
+        wanted: &'static str,
+        convert: fn(Node<'a>) -> Option<T>,
+    ) -> Field<T> {
         let Some(node) = members.get(name) else { return Field::Absent };
-        node.text().map_or_else(
-            || {
-                self.wrong(format!("{parent}.{name}"), node, "a string");
+        match convert(node) {
+            Some(value) => Field::Is(value),
+            None => {
+                self.wrong(&Place::Member(parent, name), node, wanted);
                 Field::Malformed
-            },
-            Field::Is,
-        )
-    }
-
-    /// A boolean; absent and malformed are false.
-    pub(crate) fn flag(&mut self, members: &Members<'_>, parent: &str, name: &str) -> bool {
-        let Some(node) = members.get(name) else { return false };
-        node.boolean().unwrap_or_else(|| {
-            self.wrong(format!("{parent}.{name}"), node, "a boolean");
-            false
-        })
-    }
-
-    /// The members of a nested object.
-    fn object<'a>(&mut self, members: &Members<'a>, parent: &str, name: &str) -> Field<Members<'a>> {
-        let Some(node) = members.get(name) else { return Field::Absent };
-        node.members().map_or_else(
-            || {
-                self.wrong(format!("{parent}.{name}"), node, "an object");
-                Field::Malformed
-            },
-            Field::Is,
-        )
-    }
-
-    fn endpoint<'a>(&mut self, members: &Members<'a>) -> Source<'a> {
-        match self.object(members, OTLP, "endpoint") {
-            Field::Absent => Source::Absent,
-            Field::Malformed => Source::Malformed,
-            Field::Is(members) => self.source(&members, &format!("{OTLP}.endpoint")),
+            }
         }
     }
 
-    fn source<'a>(&mut self, members: &Members<'a>, parent: &str) -> Source<'a> {
-        match self.text(members, parent, "value") {
+    fn text<'a>(&mut self, object: (&Members<'a>, &Place<'_>), name: &'static str) -> TextField<'a> {
+        self.member(object, name, "a string", Node::text)
+    }
+
+    /// A boolean; absent and malformed are false.
+    pub(crate) fn flag(&mut self, object: (&Members<'_>, &Place<'_>), name: &'static str) -> bool {
+        self.member(object, name, "a boolean", Node::boolean) == Field::Is(true)
+    }
+
+    /// The members of a nested object.
+    fn object<'a>(&mut self, object: (&Members<'a>, &Place<'_>), name: &'static str) -> Field<Members<'a>> {
+        self.member(object, name, "an object", Node::members)
+    }
+
+    fn endpoint<'a>(&mut self, members: &Members<'a>) -> Source<'a> {
+        match self.object((members, &ROOT), "endpoint") {
+            Field::Absent => Source::Absent,
+            Field::Malformed => Source::Malformed,
+            Field::Is(members) => self.source((&members, &Place::Member(&ROOT, "endpoint"))),
+        }
+    }
+
+    fn source<'a>(&mut self, object: (&Members<'a>, &Place<'_>)) -> Source<'a> {
+        match self.text(object, "value") {
             Field::Malformed => return Source::Malformed,
             Field::Is(text) if !text.is_empty() => return Source::Literal(text),
             Field::Absent | Field::Is(_) => {}
         }
-        let from = match self.object(members, parent, "valueFrom") {
+        let from = match self.object(object, "valueFrom") {
             Field::Absent => return Source::Absent,
             Field::Malformed => return Source::Malformed,
             Field::Is(from) => from,
         };
-        let parent = format!("{parent}.valueFrom");
-        let key = match self.object(&from, &parent, "secretKeyRef") {
+        let parent = Place::Member(object.1, "valueFrom");
+        let key = match self.object((&from, &parent), "secretKeyRef") {
             Field::Absent => return Source::Absent,
             Field::Malformed => return Source::Malformed,
             Field::Is(key) => key,
         };
-        let parent = format!("{parent}.secretKeyRef");
-        let mut part = |name| match self.text(&key, &parent, name) {
+        let parent = Place::Member(&parent, "secretKeyRef");
+        let mut part = |name| match self.text((&key, &parent), name) {
             Field::Is(text) => Some(text),
             Field::Absent => Some(Cow::Borrowed("")),
             Field::Malformed => None,
@@ -307,37 +331,40 @@ impl Reader {
     }
 
     fn headers<'a>(&mut self, members: &Members<'a>) -> Field<Vec<Header<'a>>> {
-        let Some(node) = members.get("headers") else { return Field::Absent };
-        let Some(items) = node.items() else {
-            self.wrong(format!("{OTLP}.headers"), node, "an array");
-            return Field::Malformed;
-        };
-        Field::Is(items.into_iter().enumerate().map(|(index, node)| self.header(index, node)).collect())
+        match self.member((members, &ROOT), "headers", "an array", Node::items) {
+            Field::Absent => Field::Absent,
+            Field::Malformed => Field::Malformed,
+            Field::Is(items) => {
+                Field::Is(items.into_iter().enumerate().map(|(index, node)| self.header(index, node)).collect())
+            }
+        }
     }
 
     fn header<'a>(&mut self, index: usize, node: Node<'a>) -> Header<'a> {
-        let parent = format!("{OTLP}.headers[{index}]");
+        let headers = Place::Member(&ROOT, "headers");
+        let parent = Place::Element(&headers, index);
         let Some(members) = node.members() else {
-            self.wrong(parent, node, "an object");
+            self.wrong(&parent, node, "an object");
             let (name, prefix) = (Field::Malformed, Field::Malformed);
             return Header { node: None, index, name, prefix, value: Source::Malformed };
         };
+        let object = (&members, &parent);
         Header {
             node: Some(node),
             index,
-            name: self.text(&members, &parent, "name"),
-            prefix: self.text(&members, &parent, "prefix"),
-            value: self.source(&members, &parent),
+            name: self.text(object, "name"),
+            prefix: self.text(object, "prefix"),
+            value: self.source(object),
         }
     }
 
     fn authentication(&mut self, members: &Members<'_>) -> Authentication {
-        match self.object(members, OTLP, "authentication") {
+        match self.object((members, &ROOT), "authentication") {
             Field::Absent => Authentication::default(),
             Field::Malformed => Authentication { is_present: true, is_malformed: true, ..Authentication::default() },
             Field::Is(inner) => {
-                let parent = format!("{OTLP}.authentication");
-                let mut is_set = |name| !matches!(self.object(&inner, &parent, name), Field::Absent);
+                let parent = Place::Member(&ROOT, "authentication");
+                let mut is_set = |name| !matches!(self.object((&inner, &parent), name), Field::Absent);
                 Authentication {
                     is_present: true,
                     is_malformed: false,
@@ -349,12 +376,12 @@ impl Reader {
     }
 
     fn tls(&mut self, members: &Members<'_>) -> Tls {
-        let Field::Is(inner) = self.object(members, OTLP, "tls") else { return Tls::default() };
-        let parent = format!("{OTLP}.tls");
+        let Field::Is(inner) = self.object((members, &ROOT), "tls") else { return Tls::default() };
+        let object = (&inner, &Place::Member(&ROOT, "tls"));
         Tls {
-            insecure: self.flag(&inner, &parent, "insecure"),
-            insecure_skip_verify: self.flag(&inner, &parent, "insecureSkipVerify"),
-            ca: !matches!(self.object(&inner, &parent, "ca"), Field::Absent),
+            insecure: self.flag(object, "insecure"),
+            insecure_skip_verify: self.flag(object, "insecureSkipVerify"),
+            ca: !matches!(self.object(object, "ca"), Field::Absent),
         }
     }
 }

@@ -4,108 +4,121 @@
 //! our answers to its types. They are written out here because the SDK's helpers cannot set warnings or audit
 //! annotations, its maps come out in random order, and its errors quote the whole payload.
 
-use serde::Serialize;
-
-use crate::finding::repair_warning;
-use crate::json::Node;
+use crate::finding::{Finding, repair_warning};
+use crate::json::{Node, write_text};
+use crate::repair::Repair;
 use crate::request::Payload;
 use crate::review::{Verdict, review};
 use crate::settings::Settings;
 use crate::splice::splice;
-
-/// The answer to `validate`.
-#[derive(Debug, Default, Serialize)]
-struct Response {
-    accepted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audit_annotations: Option<AuditAnnotations>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-}
-
-/// What the API server notes in its audit log. Identifiers only, never a user's value.
-#[derive(Debug, Serialize)]
-struct AuditAnnotations {
-    destination: &'static str,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    findings: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    repaired: String,
-}
-
-/// The answer to `validate_settings`.
-#[derive(Debug, Serialize)]
-struct SettingsResponse {
-    valid: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-}
 
 /// Answers `validate`: the payload is `{"request": AdmissionRequest, "settings": {...}}`, the answer is JSON.
 ///
 /// Never fails: what cannot be read is rejected, with a sentence that says what, and without an echo of it.
 #[must_use]
 pub fn validate(payload: &[u8]) -> Vec<u8> {
-    match decide(payload) {
-        Ok(response) => response,
-        Err(message) => to_json(&Response { message: Some(message), ..Response::default() }),
-    }
+    let answer = decide(payload).unwrap_or_else(|reason| {
+        let mut answer = Answer::new("accepted", false);
+        answer.text("message", &["kyma-dynatrace-policy cannot review this request: ", &reason].concat());
+        answer.end()
+    });
+    answer.into_bytes()
 }
 
-fn decide(payload: &[u8]) -> Result<Vec<u8>, String> {
-    let refuse = |reason: &str| format!("kyma-dynatrace-policy cannot review this request: {reason}");
-    let read = Payload::parse(payload).map_err(refuse)?;
+/// The answer, or why there can be none but a rejection.
+fn decide(payload: &[u8]) -> Result<String, String> {
+    let read = Payload::parse(payload)?;
     let settings = read.settings;
-    let request = read.request().map_err(refuse)?;
-    let settings = Settings::read(settings).map_err(|errors| refuse(&settings_message(&errors)))?;
-    let verdict = review(&request, &settings).map_err(refuse)?;
-    let response = to_json(&Response::of(&verdict));
-    if verdict.repairs.is_empty() {
-        return Ok(response);
+    let request = read.request()?;
+    let settings = Settings::read(settings).map_err(|errors| settings_message(&errors))?;
+    let verdict = review(&request, &settings)?;
+    let mut answer = Answer::new("accepted", verdict.is_accepted());
+    tell(&mut answer, &verdict);
+    if !verdict.repairs.is_empty() {
+        let edits: Vec<_> = verdict.repairs.iter().map(|repair| repair.edit.clone()).collect();
+        // Where there is a repair, there is an object; were there none, nobody should be told that it was repaired.
+        let object = request.object.map(|object| object.node.raw()).unwrap_or_default();
+        let mutated = splice(object, &edits).ok_or("its `object` cannot be changed")?;
+        answer.json("mutated_object", &mutated);
     }
-    let edits: Vec<_> = verdict.repairs.iter().map(|repair| repair.edit.clone()).collect();
-    // Where there is a repair, there is an object.
-    let object = request.object.map(|object| object.node.raw()).unwrap_or_default();
-    let mutated = splice(object, &edits).ok_or_else(|| refuse("its `object` cannot be changed"))?;
-    Ok(with_mutated_object(&mutated, &response))
+    Ok(answer.end())
 }
 
-/// Puts `mutated_object` in front of the response's other members, as text: parsing it would change its numbers.
-fn with_mutated_object(mutated: &str, response: &[u8]) -> Vec<u8> {
-    let members = response.strip_prefix(b"{").unwrap_or(response);
-    [b"{\"mutated_object\":", mutated.as_bytes(), b",", members].concat()
-}
-
-impl Response {
-    fn of(verdict: &Verdict<'_>) -> Self {
-        let Some((signal, destination)) = verdict.about else { return Self { accepted: true, ..Self::default() } };
-        let accepted = verdict.is_accepted();
-        let mut warnings: Vec<String> = verdict.repairs.iter().map(repair_warning).collect();
-        warnings.extend(verdict.cautions().map(crate::finding::Finding::warning));
-        let message = if accepted {
-            let done: Vec<String> = verdict.repairs.iter().map(crate::repair::Repair::done).collect();
-            (!done.is_empty()).then(|| format!("repaired: {}", done.join("; ")))
-        } else {
-            let paragraphs: Vec<String> = verdict.denials().map(crate::finding::Finding::paragraph).collect();
-            let problems =
-                if paragraphs.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", paragraphs.len()) };
-            Some(format!("this {} has {problems}:\n{}", signal.kind(), paragraphs.join("\n")))
-        };
-        let mut ids: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.id).collect();
-        ids.dedup();
-        let pointers: Vec<&str> = verdict.repairs.iter().map(|repair| repair.pointer.as_str()).collect();
-        Self {
-            accepted,
-            message,
-            audit_annotations: Some(AuditAnnotations {
-                destination: destination.name(),
-                findings: ids.join(","),
-                repaired: pointers.join(","),
-            }),
-            warnings,
+/// Message, audit annotations and warnings. In the annotations there are identifiers only, never a user's value.
+fn tell(answer: &mut Answer, verdict: &Verdict<'_>) {
+    let Some((signal, destination)) = verdict.about else { return };
+    if verdict.is_accepted() {
+        if !verdict.repairs.is_empty() {
+            let done: Vec<String> = verdict.repairs.iter().map(Repair::done).collect();
+            answer.text("message", &["repaired: ", &done.join("; ")].concat());
         }
+    } else {
+        let paragraphs: Vec<String> = verdict.denials().map(Finding::paragraph).collect();
+        let problems =
+            if paragraphs.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", paragraphs.len()) };
+        answer.text("message", &["this ", signal.kind(), " has ", &problems, ":\n", &paragraphs.join("\n")].concat());
+    }
+    let mut ids: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.id).collect();
+    ids.dedup();
+    let pointers: Vec<&str> = verdict.repairs.iter().map(|repair| repair.pointer.as_str()).collect();
+    let mut annotations = Answer { json: String::new() };
+    annotations.text("destination", destination.name());
+    for (name, list) in [("findings", ids), ("repaired", pointers)] {
+        if !list.is_empty() {
+            annotations.text(name, &list.join(","));
+        }
+    }
+    answer.json("audit_annotations", &annotations.end());
+    let repairs = verdict.repairs.iter().map(repair_warning);
+    let warnings: Vec<String> = repairs.chain(verdict.cautions().map(Finding::warning)).collect();
+    if !warnings.is_empty() {
+        answer.list("warnings", &warnings);
+    }
+}
+
+/// A JSON object, written member by member.
+struct Answer {
+    json: String,
+}
+
+impl Answer {
+    fn new(name: &str, value: bool) -> Self {
+        let mut answer = Self { json: String::new() };
+        answer.json(name, if value { "true" } else { "false" });
+        answer
+    }
+
+    fn name(&mut self, name: &str) {
+        self.json.push(if self.json.is_empty() { '{' } else { ',' });
+        write_text(&mut self.json, name);
+        self.json.push(':');
+    }
+
+    fn json(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.json.push_str(value);
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        write_text(&mut self.json, value);
+    }
+
+    fn list(&mut self, name: &str, values: &[String]) {
+        self.name(name);
+        self.json.push('[');
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                self.json.push(',');
+            }
+            write_text(&mut self.json, value);
+        }
+        self.json.push(']');
+    }
+
+    fn end(mut self) -> String {
+        self.json.push('}');
+        self.json
     }
 }
 
@@ -117,19 +130,15 @@ pub fn validate_settings(payload: &[u8]) -> Vec<u8> {
         Some(node) => Settings::read(Some(node)),
         None => Err(vec!["the settings are not valid JSON".to_owned()]),
     };
-    to_json(&match read {
-        Ok(_) => SettingsResponse { valid: true, message: None },
-        Err(errors) => SettingsResponse { valid: false, message: Some(settings_message(&errors)) },
-    })
+    let mut answer = Answer::new("valid", read.is_ok());
+    if let Err(errors) = read {
+        answer.text("message", &settings_message(&errors));
+    }
+    answer.end().into_bytes()
 }
 
 fn settings_message(errors: &[String]) -> String {
-    format!("invalid settings: {}", errors.join("; "))
-}
-
-/// JSON of one of our own types. Their serialisation cannot fail; an empty answer would be an error at the host.
-fn to_json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    ["invalid settings: ", &errors.join("; ")].concat()
 }
 
 #[cfg(test)]
@@ -162,7 +171,7 @@ mod tests {
         assert_eq!(
             answer,
             format!(
-                r#"{{"mutated_object":{object},"accepted":true,"message":"repaired: spec.output.otlp.path set to `v2/otlp/v1/logs`","audit_annotations":{{"destination":"direct-secret","repaired":"/spec/output/otlp/path"}},"warnings":["wrong-otlp-path: repaired, spec.output.otlp.path set to `v2/otlp/v1/logs`; see {link}"]}}"#
+                r#"{{"accepted":true,"message":"repaired: spec.output.otlp.path set to `v2/otlp/v1/logs`","audit_annotations":{{"destination":"direct-secret","repaired":"/spec/output/otlp/path"}},"warnings":["wrong-otlp-path: repaired, spec.output.otlp.path set to `v2/otlp/v1/logs`; see {link}"],"mutated_object":{object}}}"#
             )
         );
     }

@@ -7,7 +7,8 @@
 
 use crate::address::{missing_rest, wanted_path};
 use crate::finding::Fault;
-use crate::output::{Field, Header, OTLP, SecretKey, Source};
+use crate::json::quoted;
+use crate::output::{Field, Header, SecretKey, Source};
 use crate::rule::Rule;
 use crate::rules::{
     cumulative_metrics, grpc_protocol, missing_authorization, wrong_authorization_scheme, wrong_otlp_path,
@@ -36,7 +37,7 @@ impl Repair<'_> {
     /// What was done, as a clause.
     #[must_use]
     pub fn done(&self) -> String {
-        format!("{} set to {}", self.fault.field, self.shown)
+        [&self.fault.field, " set to ", &self.shown].concat()
     }
 }
 
@@ -76,7 +77,7 @@ fn protocol<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
         field: "spec.output.otlp.protocol".into(),
         found: "missing, which means `grpc`".into(),
         wanted: "`http`".into(),
-        why: grpc_protocol::WHY.to_owned(),
+        why: grpc_protocol::WHY.into(),
         fix: "set `protocol: http`".into(),
         level: None,
     };
@@ -93,15 +94,14 @@ fn path<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
         return None;
     }
     let rest = missing_rest(address, subject.destination, subject.signal)?;
-    let value = serde_json::to_string(&rest).ok()?;
-    let edit = set_member(subject, "path", &value);
+    let edit = set_member(subject, "path", &quoted(&rest));
     let shown = quote(&rest);
     let fault = Fault {
         field: "spec.output.otlp.path".into(),
         found: "missing".into(),
-        wanted: shown.clone(),
-        why: wrong_otlp_path::WHY.to_owned(),
-        fix: format!("set `path` to {shown}"),
+        wanted: shown.clone().into(),
+        why: wrong_otlp_path::WHY.into(),
+        fix: format!("set `path` to {shown}").into(),
         level: None,
     };
     subject.set_path(rest);
@@ -115,11 +115,11 @@ fn authorization<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
         return None;
     }
     let fault = missing_authorization::fault(secret);
-    let element = header_json(secret)?;
+    let element = header_json(secret);
     let existing = subject.output.member("headers");
     let (name, edit) = match existing.filter(|node| !node.is_null()) {
         Some(headers) => ("headers/-", Edit::Append(headers, element)),
-        None => ("headers", set_member(subject, "headers", &format!("[{element}]"))),
+        None => ("headers", set_member(subject, "headers", &["[", &element, "]"].concat())),
     };
     let token = SecretKey {
         namespace: secret.namespace.clone().into(),
@@ -181,7 +181,7 @@ fn temporality<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
         return None;
     }
     let mut fault = cumulative_metrics::fault(subject);
-    fault.fix = "set `temporality: delta`".to_owned();
+    fault.fix = "set `temporality: delta`".into();
     let edit = set_member(subject, "temporality", "\"delta\"");
     subject.output.temporality = Field::Is("delta".into());
     Some(member_repair(&cumulative_metrics::RULE, "temporality", "`delta`".to_owned(), edit, fault))
@@ -191,23 +191,25 @@ fn temporality<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
 fn set_member<'a>(subject: &Subject<'a>, name: &str, value: &str) -> Edit<'a> {
     match subject.output.member(name) {
         Some(old) => Edit::Replace(old, value.to_owned()),
-        None => Edit::Append(subject.output.node, format!("\"{name}\":{value}")),
+        None => Edit::Append(subject.output.node, ["\"", name, "\":", value].concat()),
     }
 }
 
 fn member_repair<'a>(rule: &'static Rule, name: &str, shown: String, edit: Edit<'a>, fault: Fault) -> Repair<'a> {
-    Repair { rule, pointer: format!("/spec/output/otlp/{name}"), shown, edit, fault }
+    Repair { rule, pointer: ["/spec/output/otlp/", name].concat(), shown, edit, fault }
 }
 
-fn header_json(secret: &DeclaredSecret) -> Option<String> {
-    let text = |value: &str| serde_json::to_string(value).ok();
-    Some(format!(
-        "{{\"name\":\"Authorization\",\"prefix\":\"Api-Token\",\"valueFrom\":{{\"secretKeyRef\":\
-         {{\"name\":{},\"namespace\":{},\"key\":{}}}}}}}",
-        text(&secret.name)?,
-        text(&secret.namespace)?,
-        text(&secret.token_key)?,
-    ))
+fn header_json(secret: &DeclaredSecret) -> String {
+    [
+        r#"{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"name":"#,
+        &quoted(&secret.name),
+        r#","namespace":"#,
+        &quoted(&secret.namespace),
+        r#","key":"#,
+        &quoted(&secret.token_key),
+        "}}}",
+    ]
+    .concat()
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 //! [`review`] and nowhere else, each time with the reason beside it.
 
 use crate::destination::Destination;
-use crate::finding::Finding;
+use crate::finding::{Fault, Finding};
 use crate::ratchet::is_unchanged;
 use crate::repair::{Repair, repair};
 use crate::request::{Operation, Request};
 use crate::rule::Rule;
-use crate::rules::{RULES, position};
+use crate::rules::RULES;
 use crate::settings::{Level, Mode, Settings};
 use crate::subject::{GROUP, Signal, Subject};
 
@@ -94,18 +94,15 @@ fn remind(subject: Subject<'_>) -> Verdict<'_> {
 fn judge(mut subject: Subject<'_>, mode: Mode) -> Verdict<'_> {
     let settings = subject.settings;
     let repairs = repair(&mut subject, |rule| level(rule, None, settings).is_some());
-    let mut findings: Vec<Finding> = RULES.iter().flat_map(|rule| check(rule, &subject)).collect();
-    let repairs = match mode {
-        Mode::Repair => repairs,
-        Mode::Validate => {
-            findings.extend(repairs.into_iter().filter_map(|repair| {
-                let level = level(repair.rule, repair.fault.level, settings)?;
-                Some(Finding { rule: repair.rule, level, fault: repair.fault })
-            }));
-            findings.sort_by_key(|finding| position(finding.rule));
-            Vec::new()
+    let mut findings = Vec::new();
+    for rule in RULES {
+        check(rule, &subject, &mut findings);
+        if mode == Mode::Validate {
+            let missing = repairs.iter().filter(|repair| std::ptr::eq(repair.rule, *rule));
+            findings.extend(missing.filter_map(|repair| finding(rule, repair.fault.clone(), settings)));
         }
-    };
+    }
+    let repairs = if mode == Mode::Repair { repairs } else { Vec::new() };
     let mut verdict = Verdict { about: Some((subject.signal, subject.destination)), findings, repairs };
     if !verdict.is_accepted() {
         verdict.repairs.clear();
@@ -116,21 +113,23 @@ fn judge(mut subject: Subject<'_>, mode: Mode) -> Verdict<'_> {
     verdict
 }
 
-fn check(rule: &'static Rule, subject: &Subject<'_>) -> Vec<Finding> {
-    if !rule.scope.holds(subject) || level(rule, None, subject.settings).is_none() {
-        return Vec::new();
+fn check(rule: &'static Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
+    if rule.scope.holds(subject) && level(rule, None, subject.settings).is_some() {
+        let faults = (rule.check)(subject);
+        findings.extend(faults.into_iter().filter_map(|fault| finding(rule, fault, subject.settings)));
     }
-    let finding = |fault: crate::finding::Fault| {
-        let level = level(rule, fault.level, subject.settings)?;
-        Some(Finding { rule, level, fault })
-    };
-    (rule.check)(subject).into_iter().filter_map(finding).collect()
+}
+
+/// The fault as a finding, unless the rule is off.
+fn finding(rule: &'static Rule, fault: Fault, settings: &Settings) -> Option<Finding> {
+    let level = level(rule, fault.level, settings)?;
+    Some(Finding { rule, level, fault })
 }
 
 /// What a fault of a rule does: what the settings say of the rule, else what the fault says, else what the rule says.
 /// `None` where the rule is off.
 fn level(rule: &Rule, fault: Option<Level>, settings: &Settings) -> Option<Level> {
-    let level = settings.level(position(rule)).or(fault).unwrap_or(rule.level);
+    let level = settings.level(rule).or(fault).unwrap_or(rule.level);
     (level != Level::Off).then_some(level)
 }
 

@@ -54,7 +54,7 @@ pub const RULES: &[&Rule] = &[
 /// The position of a rule in [`RULES`], which is its order in reports and its place in the settings.
 #[must_use]
 pub fn position(rule: &Rule) -> usize {
-    RULES.iter().position(|listed| listed.id == rule.id).unwrap_or(RULES.len())
+    RULES.iter().position(|listed| std::ptr::eq(*listed, rule)).unwrap_or(RULES.len())
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ pub(crate) mod testing {
     /// Asserts one fault, and its field, what was found and what is wanted.
     #[track_caller]
     pub(crate) fn assert_one(faults: &[Fault], field: &str, found: &str, wanted: &str) {
-        let texts: Vec<_> = faults.iter().map(|f| (f.field.as_str(), f.found.as_str(), f.wanted.as_str())).collect();
+        let texts: Vec<_> = faults.iter().map(|f| (f.field.as_ref(), f.found.as_ref(), f.wanted.as_ref())).collect();
         assert_eq!(texts, [(field, found, wanted)]);
     }
 }

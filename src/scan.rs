@@ -29,13 +29,8 @@ impl<'a> Scanner<'a> {
 
     /// The next byte that is no white space.
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        loop {
-            let byte = self.byte()?;
-            if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
-                return Some(byte);
-            }
-            self.at += 1;
-        }
+        self.at = skip_space(self.text.as_bytes(), self.at);
+        self.text.as_bytes().get(self.at).copied()
     }
 
     /// The text of the next value.
@@ -98,57 +93,16 @@ impl<'a> Scanner<'a> {
     pub(crate) fn string(&mut self) -> Scan<Cow<'a, str>> {
         self.expect(b'"')?;
         let start = self.at;
-        let has_escapes = self.skip_string()?;
-        let raw = self.text.get(start..self.at - 1).ok_or(NOT_JSON)?;
+        let (end, has_escapes) = skip_string(self.text.as_bytes(), start).ok_or(NOT_JSON)?;
+        self.at = end;
+        let raw = self.text.get(start..end - 1).ok_or(NOT_JSON)?;
         if has_escapes { unescape(raw).map(Cow::Owned).ok_or(NOT_JSON) } else { Ok(Cow::Borrowed(raw)) }
     }
 
-    /// Passes over one value. Not recursive: the text may nest as deep as it likes.
+    /// Passes over one value.
     pub(crate) fn skip(&mut self) -> Scan<()> {
-        let mut open = Vec::new();
-        loop {
-            match self.peek().ok_or(NOT_JSON)? {
-                b'"' => {
-                    self.at += 1;
-                    self.skip_string()?;
-                }
-                b'{' => {
-                    self.at += 1;
-                    if !self.take(b'}') {
-                        open.push(b'}');
-                        self.skip_key()?;
-                        continue;
-                    }
-                }
-                b'[' => {
-                    self.at += 1;
-                    if !self.take(b']') {
-                        open.push(b']');
-                        continue;
-                    }
-                }
-                b't' => self.word("true")?,
-                b'f' => self.word("false")?,
-                b'n' => self.word("null")?,
-                _ => self.number()?,
-            }
-            // A value ended here, and with it all that it was the last of.
-            loop {
-                let Some(&close) = open.last() else { return Ok(()) };
-                if !self.take(close) {
-                    break;
-                }
-                open.pop();
-            }
-            self.expect(b',')?;
-            if open.last() == Some(&b'}') {
-                self.skip_key()?;
-            }
-        }
-    }
-
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.at = skip_value(self.text.as_bytes(), self.at).ok_or(NOT_JSON)?;
+        Ok(())
     }
 
     /// Passes over this byte, if it is the next that is no white space.
@@ -161,90 +115,130 @@ impl<'a> Scanner<'a> {
     fn expect(&mut self, byte: u8) -> Scan<()> {
         if self.take(byte) { Ok(()) } else { Err(NOT_JSON) }
     }
+}
 
-    fn word(&mut self, word: &str) -> Scan<()> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        self.at += word.len();
-        if rest.starts_with(word.as_bytes()) { Ok(()) } else { Err(NOT_JSON) }
-    }
-
-    fn skip_key(&mut self) -> Scan<()> {
-        self.expect(b'"')?;
-        self.skip_string()?;
-        self.expect(b':')
-    }
-
-    /// Passes over the rest of a string, behind its first quote; says whether it has escapes.
-    fn skip_string(&mut self) -> Scan<bool> {
-        let mut has_escapes = false;
-        loop {
-            self.at += plain_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
-            let byte = self.byte();
-            self.at += 1;
-            match byte {
-                Some(b'"') => return Ok(has_escapes),
-                Some(b'\\') => {
-                    has_escapes = true;
-                    let escape = self.byte();
-                    self.at += 1;
-                    match escape {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
-                        Some(b'u') => {
-                            let digits = self.text.as_bytes().get(self.at..self.at + 4).ok_or(NOT_JSON)?;
-                            if !digits.iter().all(u8::is_ascii_hexdigit) {
-                                return Err(NOT_JSON);
-                            }
-                            self.at += 4;
-                        }
-                        _ => return Err(NOT_JSON),
+/// Where the value ends that begins here, white space before it included. Not recursive: the text may nest as deep as it
+/// likes. What most requests spend their time in, so positions are locals and steps are inlined.
+fn skip_value(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut open = Vec::new();
+    loop {
+        at = skip_space(bytes, at);
+        match *bytes.get(at)? {
+            b'"' => at = skip_string(bytes, at + 1)?.0,
+            begin @ (b'{' | b'[') => {
+                // In ASCII, a closing bracket is two behind its opening one.
+                let close = begin + 2;
+                at = skip_space(bytes, at + 1);
+                if *bytes.get(at)? != close {
+                    open.push(close);
+                    if close == b'}' {
+                        at = skip_key(bytes, at)?;
                     }
+                    continue;
                 }
-                _ => return Err(NOT_JSON),
+                at += 1;
+            }
+            b't' => at = skip_word(bytes, at, b"true")?,
+            b'f' => at = skip_word(bytes, at, b"false")?,
+            b'n' => at = skip_word(bytes, at, b"null")?,
+            _ => at = skip_number(bytes, at)?,
+        }
+        // A value ended here, and with it all that it was the last of.
+        loop {
+            let Some(&close) = open.last() else { return Some(at) };
+            at = skip_space(bytes, at);
+            let byte = *bytes.get(at)?;
+            at += 1;
+            if byte == close {
+                open.pop();
+            } else if byte == b',' {
+                if close == b'}' {
+                    at = skip_key(bytes, at)?;
+                }
+                break;
+            } else {
+                return None;
             }
         }
     }
+}
 
-    fn number(&mut self) -> Scan<()> {
-        self.at += usize::from(self.byte() == Some(b'-'));
-        if self.byte() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.byte() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.byte(), Some(b'e' | b'E')) {
-            self.at += 1;
-            self.at += usize::from(matches!(self.byte(), Some(b'+' | b'-')));
-            self.digits()?;
-        }
-        Ok(())
+#[inline(always)]
+fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(at) {
+        at += 1;
     }
+    at
+}
 
-    /// One digit or more.
-    fn digits(&mut self) -> Scan<()> {
-        let start = self.at;
-        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
+/// Behind a key and its colon.
+fn skip_key(bytes: &[u8], at: usize) -> Option<usize> {
+    let at = skip_space(bytes, at);
+    let at = skip_space(bytes, skip_string(bytes, skip_word(bytes, at, b"\"")?)?.0);
+    skip_word(bytes, at, b":")
+}
+
+#[inline(always)]
+fn skip_word(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    bytes.get(at..)?.starts_with(word).then_some(at + word.len())
+}
+
+/// Behind a string, from behind its first quote; and whether it has escapes.
+fn skip_string(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
+    let mut has_escapes = false;
+    loop {
+        at += plain_length(bytes.get(at..)?);
+        match *bytes.get(at)? {
+            b'"' => return Some((at + 1, has_escapes)),
+            b'\\' => {
+                has_escapes = true;
+                at = skip_escape(bytes, at + 1)?;
+            }
+            _ => return None,
         }
-        if self.at > start { Ok(()) } else { Err(NOT_JSON) }
     }
 }
 
+fn skip_escape(bytes: &[u8], at: usize) -> Option<usize> {
+    match *bytes.get(at)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 1),
+        b'u' => bytes.get(at + 1..at + 5)?.iter().all(u8::is_ascii_hexdigit).then_some(at + 5),
+        _ => None,
+    }
+}
+
+fn skip_number(bytes: &[u8], mut at: usize) -> Option<usize> {
+    at += usize::from(bytes.get(at) == Some(&b'-'));
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { skip_digits(bytes, at)? };
+    if bytes.get(at) == Some(&b'.') {
+        at = skip_digits(bytes, at + 1)?;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        at = skip_digits(bytes, at)?;
+    }
+    Some(at)
+}
+
+/// One digit or more.
+fn skip_digits(bytes: &[u8], at: usize) -> Option<usize> {
+    let count = bytes.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (count > 0).then_some(at + count)
+}
+
 /// How many bytes come before a quote, a backslash or a control character. Eight at a time: most of a request is text.
-fn plain_length(bytes: &[u8]) -> usize {
+pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let is_below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & (ONES * 0x80);
     let (words, _) = bytes.as_chunks::<8>();
     let mut length = 0;
     for word in words {
         let word = u64::from_le_bytes(*word);
-        let is_quote = is_below(word ^ (ONES * u64::from(b'"')), 1);
-        let is_backslash = is_below(word ^ (ONES * u64::from(b'\\')), 1);
-        // The lowest byte that is marked is one; a borrow can only mark wrongly above it.
-        let found = is_below(word, 0x20) | is_quote | is_backslash;
+        // Flipping one bit puts the quote (0x22) right behind the control characters; subtracting then borrows from the
+        // high bit of just these bytes, and of those beyond ASCII, which are masked. A borrow that goes on into the next
+        // byte can only mark wrongly above a byte that is marked rightly, and the lowest counts.
+        let control_or_quote = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+        let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+        let found = (control_or_quote | backslash) & !word & (ONES * 0x80);
         if found != 0 {
             return length + (found.trailing_zeros() / 8) as usize;
         }

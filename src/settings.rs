@@ -7,7 +7,8 @@
 use wildmatch::WildMatch;
 
 use crate::json::{Members, Node};
-use crate::rules::RULES;
+use crate::rule::Rule;
+use crate::rules::{RULES, position};
 use crate::text::quote;
 
 /// Valid settings.
@@ -144,10 +145,11 @@ impl Settings {
         if reader.errors.is_empty() { Ok(settings) } else { Err(reader.errors) }
     }
 
-    /// The level that `rules.<id>` sets for the rule at this position of [`RULES`], if any.
+    /// The level that `rules.<id>` sets for a rule, if any.
     #[must_use]
-    pub fn level(&self, rule: usize) -> Option<Level> {
-        self.severities.get(rule).copied().flatten()
+    pub fn level(&self, rule: &Rule) -> Option<Level> {
+        // Most settings say nothing of the rules, and need not know where the rule stands.
+        if self.severities.is_empty() { None } else { self.severities.get(position(rule)).copied().flatten() }
     }
 
     /// The declared Secret of this namespace and name.
@@ -401,9 +403,8 @@ mod tests {
         assert_eq!(settings.collector_services, ["otel"]);
         assert_eq!(settings.inject_prefix_for, InjectPrefixFor::DeclaredSecrets);
         assert_eq!(settings.cumulative_inputs, [Input::Istio]);
-        let inline_token = RULES.iter().position(|rule| rule.id == "inline-token").unwrap();
-        assert_eq!(settings.level(inline_token), Some(Level::Warn));
-        assert_eq!(settings.level(0), None);
+        assert_eq!(settings.level(&crate::rules::inline_token::RULE), Some(Level::Warn));
+        assert_eq!(settings.level(&crate::rules::ui_host::RULE), None);
     }
 
     #[test]

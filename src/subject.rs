@@ -3,7 +3,7 @@
 use crate::address::Address;
 use crate::destination::Destination;
 use crate::json::Node;
-use crate::output::{Field, Output, Reader};
+use crate::output::{Field, Output, Place, Reader};
 use crate::settings::{Input, Settings};
 
 /// API group of the pipelines.
@@ -113,7 +113,9 @@ fn enabled_inputs(input: Option<Node<'_>>, reader: &mut Reader) -> Vec<Input> {
         .into_iter()
         .filter(|input| {
             let inner = members.get(input.name()).and_then(Node::members);
-            inner.is_some_and(|inner| reader.flag(&inner, &format!("spec.input.{}", input.name()), "enabled"))
+            inner.is_some_and(|inner| {
+                reader.flag((&inner, &Place::Member(&Place::At("spec.input"), input.name())), "enabled")
+            })
         })
         .collect()
 }

@@ -41,6 +41,10 @@ pub fn quote_scheme(prefix: &str) -> String {
 /// `text` cut to `max` characters, with an ellipsis in the place of the rest.
 #[must_use]
 pub fn clip(mut text: String, max: usize) -> String {
+    // No more bytes than that, no more characters.
+    if text.len() <= max {
+        return text;
+    }
     if let Some((cut, _)) = text.char_indices().nth(max) {
         let keep = text.char_indices().nth(max.saturating_sub(1)).map_or(cut, |(index, _)| index);
         text.truncate(keep);
@@ -68,18 +72,25 @@ fn in_any_form(text: &str, test: impl Fn(&[u8]) -> bool) -> bool {
 }
 
 /// Finds `dt0<letter><2 digits>.` followed by at least `public` and, after another dot, `secret` letters or digits.
+///
+/// Looks at dots only, and at what is before them: there are few.
 fn token_parts(bytes: &[u8], public: usize, secret: usize) -> bool {
-    bytes.windows(7).enumerate().any(|(start, head)| {
-        let [d, t, zero, letter, tens, ones, dot] = head else { return false };
+    places(bytes, b'.').any(|dot| {
+        let head = bytes.get(..dot).and_then(<[u8]>::last_chunk::<6>);
+        let Some([d, t, zero, letter, tens, ones]) = head else { return false };
         let is_head = d.eq_ignore_ascii_case(&b'd')
             && t.eq_ignore_ascii_case(&b't')
             && *zero == b'0'
             && letter.is_ascii_alphabetic()
             && tens.is_ascii_digit()
-            && ones.is_ascii_digit()
-            && *dot == b'.';
-        is_head && (public == 0 || has_token_tail(bytes.get(start + 7..).unwrap_or_default(), public, secret))
+            && ones.is_ascii_digit();
+        is_head && (public == 0 || has_token_tail(bytes.get(dot + 1..).unwrap_or_default(), public, secret))
     })
+}
+
+/// Where a byte stands.
+fn places(bytes: &[u8], wanted: u8) -> impl Iterator<Item = usize> {
+    bytes.iter().enumerate().filter(move |(_, byte)| **byte == wanted).map(|(place, _)| place)
 }
 
 fn has_token_tail(tail: &[u8], public: usize, secret: usize) -> bool {
@@ -87,8 +98,13 @@ fn has_token_tail(tail: &[u8], public: usize, secret: usize) -> bool {
     is_word(tail.get(..public)) && tail.get(public) == Some(&b'.') && is_word(tail.get(public + 1..public + 1 + secret))
 }
 
+/// Finds `api-token` or `api-token=` in any case, by its dash.
 fn finds_ignoring_case(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    let before = needle.iter().position(|byte| *byte == b'-').unwrap_or_default();
+    places(haystack, b'-').any(|dash| {
+        let found = dash.checked_sub(before).and_then(|start| haystack.get(start..start + needle.len()));
+        found.is_some_and(|found| found.eq_ignore_ascii_case(needle))
+    })
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {
@@ -117,6 +133,11 @@ pub(crate) fn hex(digit: u8) -> u8 {
         b'A'..=b'F' => digit - b'A' + 10,
         _ => 0,
     }
+}
+
+/// The low half of a byte as one hexadecimal digit.
+pub(crate) fn hex_digit(value: u8) -> char {
+    b"0123456789ABCDEF".get(usize::from(value & 15)).map_or('0', |digit| char::from(*digit))
 }
 
 #[cfg(test)]

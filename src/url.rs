@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::text::hex;
+use crate::text::{hex, hex_digit};
 
 /// A URL taken apart as `net/url.URL` does.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -376,12 +376,10 @@ fn unescape(text: &str, part: Part) -> Result<Vec<u8>, UrlError> {
 }
 
 fn escape(bytes: &[u8], part: Part) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).map_or('0', |digit| char::from(*digit));
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         if should_escape(byte, part) {
-            text.extend(['%', digit(byte >> 4), digit(byte)]);
+            text.extend(['%', hex_digit(byte >> 4), hex_digit(byte)]);
         } else {
             text.push(char::from(byte));
         }

@@ -8,9 +8,17 @@ fn main() {
         &std::fs::read("target/floor/wasm32-unknown-unknown/release/floor.wasm").unwrap(),
     )
     .unwrap();
-    println!("init {} {}", ours.call("protocol_version", b"").unwrap().instructions, floor.call("protocol_version", b"").unwrap().instructions);
+    println!(
+        "init {} {}",
+        ours.call("protocol_version", b"").unwrap().instructions,
+        floor.call("protocol_version", b"").unwrap().instructions
+    );
     println!("settings {}", ours.call("validate_settings", b"{}").unwrap().instructions);
-    let del = String::from_utf8(benches::requests::all()[0].payload.clone()).unwrap().replace("\"CREATE\"", "\"DELETE\"");
+    let del =
+        String::from_utf8(benches::requests::all()[0].payload.clone()).unwrap().replace("\"CREATE\"", "\"DELETE\"");
+    println!("utf8 {}", ours.call("validate", format!("x{del}").as_bytes()).unwrap().instructions);
+    println!("other kind {}", ours.call("validate", del.replace("\"MetricPipeline\"", "\"Other\"").as_bytes()).unwrap().instructions);
+    println!("flat {}", ours.call("validate", format!("{{\"a\":{del}}}").as_bytes()).unwrap().instructions);
     println!("delete {}", ours.call("validate", del.as_bytes()).unwrap().instructions);
     for request in benches::requests::all() {
         let (a, b) =

@@ -2,7 +2,6 @@
 
 use crate::destination::Destination;
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;

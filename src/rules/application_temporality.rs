@@ -1,7 +1,6 @@
 #![doc = include_str!("../../docs/rules/application-temporality.md")]
 
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::rules::cumulative_metrics;
 use crate::settings::Level;
@@ -23,13 +22,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
     vec![Fault {
         field: "spec.output.otlp.temporality".into(),
-        found: cumulative_metrics::found(subject),
+        found: cumulative_metrics::found(subject).into(),
         wanted: "`delta`, or applications that push delta".into(),
         why: "Dynatrace drops cumulative counters and histograms, which is what OpenTelemetry SDKs send by default"
-            .to_owned(),
+            .into(),
         fix: "set `temporality: delta` (Telemetry module 1.64 or later), or \
             `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta` in every application"
-            .to_owned(),
+            .into(),
         level: None,
     }]
 }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../../docs/rules/bare-collector-host.md")]
 
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -21,10 +20,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(literal) = address.literal().filter(|literal| !literal.host.contains('.')) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)),
+        found: format!("at host {}", quote(&literal.host)).into(),
         wanted: "`<service>.<namespace>`".into(),
         why: "a bare name resolves only in the gateway's own namespace, `kyma-system`".into(),
-        fix: format!("write {}, or the namespace of your DynaKube", quote(&format!("{}.dynatrace", literal.host))),
+        fix: format!("write {}, or the namespace of your DynaKube", quote(&format!("{}.dynatrace", literal.host)))
+            .into(),
         level: None,
     }]
 }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../../docs/rules/collector-tls.md")]
 
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -25,7 +24,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         wanted: "`http://`".into(),
         why: "the Collector speaks plaintext unless the DynaKube has `telemetryIngest.tlsRefName`".into(),
         fix: "begin the endpoint with `http://`, or with `https://` if the DynaKube has `telemetryIngest.tlsRefName`"
-            .to_owned(),
+            .into(),
         level: None,
     }]
 }

@@ -31,13 +31,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     faults
 }
 
-fn fault(name: &str, why: &str, level: Option<Level>) -> Fault {
+fn fault(name: &str, why: &'static str, level: Option<Level>) -> Fault {
     Fault {
-        field: format!("{OTLP}.authentication.{name}"),
+        field: format!("{OTLP}.authentication.{name}").into(),
         found: "set".into(),
         wanted: "an `Authorization` header with a token".into(),
-        why: why.to_owned(),
-        fix: format!("remove `authentication.{name}`, and send the ingest token in an `Authorization` header"),
+        why: why.into(),
+        fix: format!("remove `authentication.{name}`, and send the ingest token in an `Authorization` header").into(),
         level,
     }
 }

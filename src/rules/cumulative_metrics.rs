@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/cumulative-metrics.md")]
 
 use crate::finding::Fault;
-use crate::output::{Field, OTLP};
+use crate::output::Field;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -31,19 +31,18 @@ pub fn fault(subject: &Subject<'_>) -> Fault {
     let inputs = if names.is_empty() { "applications".to_owned() } else { format!("input {}", names.join(", ")) };
     Fault {
         field: "spec.output.otlp.temporality".into(),
-        found: found(subject),
+        found: found(subject).into(),
         wanted: "`delta`".into(),
-        why: format!("Dynatrace drops cumulative counters and histograms, as {inputs} can send them"),
+        why: format!("Dynatrace drops cumulative counters and histograms, as {inputs} can send them").into(),
         fix: match subject.output.temporality {
             // The API server fills `preserve` in where the field exists.
             Field::Absent => {
                 "send to the Dynatrace Collector (`<dynakube>-telemetry-ingest`), or set `temporality: delta` \
-                (Telemetry module 1.64 or later)"
-                    .to_owned()
+                 (Telemetry module 1.64 or later)"
             }
-            _ => "set `temporality: delta`, or send to the Dynatrace Collector (`<dynakube>-telemetry-ingest`)"
-                .to_owned(),
-        },
+            _ => "set `temporality: delta`, or send to the Dynatrace Collector (`<dynakube>-telemetry-ingest`)",
+        }
+        .into(),
         level: None,
     }
 }

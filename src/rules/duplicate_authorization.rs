@@ -18,8 +18,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let mut headers = subject.output.authorizations();
     let (Some(first), Some(second)) = (headers.next(), headers.next()) else { return Vec::new() };
     vec![Fault {
-        field: second.field(""),
-        found: format!("another `Authorization` beside headers[{}]", first.index),
+        field: second.field("").into(),
+        found: format!("another `Authorization` beside headers[{}]", first.index).into(),
         wanted: "exactly one".into(),
         why: "names of headers compare without case, so only one of them arrives".into(),
         fix: "keep the one with prefix `Api-Token`, remove the others".into(),

@@ -1,7 +1,6 @@
 #![doc = include_str!("../../docs/rules/grpc-protocol.md")]
 
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/inline-token.md")]
 
 use crate::finding::Fault;
-use crate::output::{Header, OTLP, Source};
+use crate::output::{Header, Source};
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -53,12 +53,12 @@ fn check_header(header: &Header<'_>) -> Vec<Fault> {
 /// The fault; nothing of the text goes into it.
 fn token_in(field: String) -> Fault {
     Fault {
-        field,
+        field: field.into(),
         found: "a token in clear text".into(),
         wanted: "a Secret".into(),
         why: "everybody who may read the pipeline, its backups or its Git history can take it".into(),
         fix: "revoke the token, put a new one into a Secret, and name it in `valueFrom.secretKeyRef` of the header"
-            .to_owned(),
+            .into(),
         level: None,
     }
 }

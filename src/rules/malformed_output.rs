@@ -16,11 +16,11 @@ pub static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |malformed: &crate::output::Malformed| Fault {
-        field: malformed.field.clone(),
-        found: malformed.found.clone(),
-        wanted: malformed.wanted.to_owned(),
+        field: malformed.field.clone().into(),
+        found: malformed.found.clone().into(),
+        wanted: malformed.wanted.into(),
         why: "no Kyma API version takes that, and nothing can be said about where the data goes".into(),
-        fix: format!("write {}", malformed.wanted),
+        fix: format!("write {}", malformed.wanted).into(),
         level: None,
     };
     subject.output.malformed.iter().map(fault).collect()

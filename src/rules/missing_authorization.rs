@@ -1,7 +1,6 @@
 #![doc = include_str!("../../docs/rules/missing-authorization.md")]
 
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::{DeclaredSecret, Level};
 use crate::subject::Subject;
@@ -23,10 +22,9 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
     match subject.settings.secrets.first() {
         Some(secret) => vec![fault(secret)],
-        None => vec![Fault {
-            fix: "add it, with the value from the Secret that holds your ingest token".into(),
-            ..blank()
-        }],
+        None => {
+            vec![Fault { fix: "add it, with the value from the Secret that holds your ingest token".into(), ..blank() }]
+        }
     }
 }
 
@@ -35,7 +33,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 pub fn fault(secret: &DeclaredSecret) -> Fault {
     let token = quote(&format!("{}/{}", secret.namespace, secret.name));
     Fault {
-        fix: format!("add it, with `valueFrom.secretKeyRef` of {token}, key {}", quote(&secret.token_key)),
+        fix: format!("add it, with `valueFrom.secretKeyRef` of {token}, key {}", quote(&secret.token_key)).into(),
         ..blank()
     }
 }
@@ -46,7 +44,7 @@ fn blank() -> Fault {
         found: "without `Authorization`".into(),
         wanted: "one with prefix `Api-Token`".into(),
         why: "without a token Dynatrace answers 401 and nothing arrives".into(),
-        fix: String::new(),
+        fix: String::new().into(),
         level: None,
     }
 }

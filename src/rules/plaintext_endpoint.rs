@@ -1,7 +1,6 @@
 #![doc = include_str!("../../docs/rules/plaintext-endpoint.md")]
 
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -18,21 +17,26 @@ pub static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if subject.address().literal().is_some_and(|literal| literal.is_plaintext) {
-        faults.push(fault("endpoint.value", "`http://`", "`https://`", "write `https://` in the endpoint"));
+        faults.push(fault(
+            "spec.output.otlp.endpoint.value",
+            "`http://`",
+            "`https://`",
+            "write `https://` in the endpoint",
+        ));
     }
     if subject.output.tls.insecure {
-        faults.push(fault("tls.insecure", "`true`", "no such field", "remove `tls.insecure`"));
+        faults.push(fault("spec.output.otlp.tls.insecure", "`true`", "no such field", "remove `tls.insecure`"));
     }
     faults
 }
 
-fn fault(field: &str, found: &str, wanted: &str, fix: &str) -> Fault {
+fn fault(field: &'static str, found: &'static str, wanted: &'static str, fix: &'static str) -> Fault {
     Fault {
-        field: format!("{OTLP}.{field}"),
-        found: found.to_owned(),
-        wanted: wanted.to_owned(),
+        field: field.into(),
+        found: found.into(),
+        wanted: wanted.into(),
         why: "the ingest token would travel in clear text".into(),
-        fix: fix.to_owned(),
+        fix: fix.into(),
         level: None,
     }
 }

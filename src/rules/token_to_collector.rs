@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |header: &crate::output::Header<'_>| Fault {
-        field: header.field(""),
+        field: header.field("").into(),
         found: "an `Authorization` header".into(),
         wanted: "none".into(),
         why: "the Collector has its own token, and takes plaintext by default".into(),

@@ -2,7 +2,6 @@
 
 use crate::destination::Destination;
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -25,10 +24,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let api_host = api_host(&literal.host);
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)),
-        wanted: format!("host {}", quote(&api_host)),
+        found: format!("at host {}", quote(&literal.host)).into(),
+        wanted: format!("host {}", quote(&api_host)).into(),
         why: "the user interface answers every OTLP request with 404".into(),
-        fix: format!("take the host {} in the endpoint", quote(&api_host)),
+        fix: format!("take the host {} in the endpoint", quote(&api_host)).into(),
         level: None,
     }]
 }

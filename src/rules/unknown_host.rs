@@ -2,7 +2,6 @@
 
 use crate::destination::{Destination, is_below_dynatrace};
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -23,11 +22,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(literal) = address.literal().filter(|literal| is_unknown(&literal.host)) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)),
+        found: format!("at host {}", quote(&literal.host)).into(),
         wanted: "`<id>.live.dynatrace.com`".into(),
         why: "no other host below `dynatrace.com` is documented for OTLP".into(),
-        fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings"
-            .to_owned(),
+        fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings".into(),
         level: None,
     }]
 }

@@ -2,7 +2,6 @@
 
 use crate::destination::Destination;
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -31,7 +30,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         found: "`true`".into(),
         wanted: "a verified certificate".into(),
         why: "whoever sits between can read the ingest token and the data".into(),
-        fix: fix.to_owned(),
+        fix: fix.into(),
         level: is_in_cluster.then_some(Level::Warn),
     }]
 }

@@ -36,13 +36,13 @@ fn check_header(subject: &Subject<'_>, header: &Header<'_>) -> Option<Fault> {
         && subject.destination == Destination::Saas
         && !is_declared_token(subject, header);
     Some(Fault {
-        field: header.field("prefix"),
-        found: quote_scheme(scheme),
+        field: header.field("prefix").into(),
+        found: quote_scheme(scheme).into(),
         wanted: "`Api-Token`".into(),
         why: if may_be_platform_token {
-            "`Bearer` takes a platform token, and only on SaaS; the API answers 401 to any other".to_owned()
+            "`Bearer` takes a platform token, and only on SaaS; the API answers 401 to any other".into()
         } else {
-            "the API answers 401 to an ingest token with another scheme".to_owned()
+            "the API answers 401 to an ingest token with another scheme".into()
         },
         fix: "set `prefix: Api-Token`".into(),
         level: may_be_platform_token.then_some(Level::Warn),
@@ -59,7 +59,7 @@ fn is_declared_token(subject: &Subject<'_>, header: &Header<'_>) -> bool {
 #[must_use]
 pub fn missing_prefix(header: &Header<'_>) -> Fault {
     Fault {
-        field: header.field("prefix"),
+        field: header.field("prefix").into(),
         found: "missing".into(),
         wanted: "`Api-Token`".into(),
         why: "the API answers 401 to a token without its scheme".into(),

@@ -33,9 +33,9 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         Err(error) => format!("no valid URL, {error}"),
     };
     vec![Fault {
-        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" }),
-        found,
-        wanted: format!("no path, or `{wanted}`"),
+        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" }).into(),
+        found: found.into(),
+        wanted: format!("no path, or `{wanted}`").into(),
         why: "the Collector takes plain OTLP; the Dynatrace API is behind it".into(),
         fix: "remove `path`, and let the endpoint end in its port".into(),
         level: None,

@@ -1,7 +1,6 @@
 #![doc = include_str!("../../docs/rules/wrong-collector-port.md")]
 
 use crate::finding::Fault;
-use crate::output::OTLP;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -40,10 +39,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found,
-        wanted: format!("port {wanted} for protocol `{name}`"),
+        found: found.into(),
+        wanted: format!("port {wanted} for protocol `{name}`").into(),
         why: "the Dynatrace Collector takes gRPC on 4317 and HTTP on 4318".into(),
-        fix: format!("write port {wanted} in the endpoint, or change `protocol`"),
+        fix: format!("write port {wanted} in the endpoint, or change `protocol`").into(),
         level: None,
     }]
 }

@@ -33,11 +33,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     };
     let wanted = wanted.unwrap_or_else(|pattern| pattern);
     vec![Fault {
-        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint" } else { "path" }),
-        found,
-        wanted: quote_whole(&wanted),
+        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint" } else { "path" }).into(),
+        found: found.into(),
+        wanted: quote_whole(&wanted).into(),
         why: WHY.into(),
-        fix: fix(subject, address, &wanted),
+        fix: fix(subject, address, &wanted).into(),
         level: None,
     }]
 }
