@@ -3,6 +3,7 @@
 use crate::destination::Destination;
 use crate::output::{Output, Source};
 use crate::subject::Signal;
+use crate::text::split_at_text;
 use crate::url::{self, Url, UrlError};
 
 /// Where the Telemetry module will post to, as far as the object tells.
@@ -77,7 +78,7 @@ impl Literal {
         let is_plaintext = starts("http://");
         let has_scheme = is_plaintext || starts("https://");
         // `host:4317` is how gRPC users write an endpoint; Go reads `host` as a scheme then. What is meant is clear.
-        let is_bare = !endpoint.contains("://");
+        let is_bare = split_at_text(endpoint, "://").is_none();
         let meant = if is_bare { format!("https://{}", endpoint.trim_start_matches('/')) } else { endpoint.to_owned() };
         let parsed = Url::parse(&meant);
         Self {

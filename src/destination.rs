@@ -3,6 +3,7 @@
 use crate::address::{Address, is_environment_api, is_otlp_api};
 use crate::output::{Header, Output, Source};
 use crate::settings::Settings;
+use crate::text::split_at_text;
 use crate::url::clean_segments;
 
 /// Where a pipeline ships to.
@@ -102,7 +103,7 @@ fn by_host(host: &str, settings: &Settings) -> Option<Destination> {
     {
         return Some(Destination::Saas);
     }
-    if host.contains(".apps.") && is_below_dynatrace(host) {
+    if split_at_text(host, ".apps.").is_some() && is_below_dynatrace(host) {
         return Some(Destination::UserInterface);
     }
     let is_managed = is_below(host, "dynatrace-managed.com") || settings.hosts.iter().any(|glob| glob.matches(host));

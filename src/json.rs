@@ -55,6 +55,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether it is an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.0.starts_with('{')
+    }
+
     /// `null` counts as absent: the API server prunes nulls from fields that are not nullable.
     #[must_use]
     pub fn is_null(self) -> bool {

@@ -28,9 +28,8 @@ pub fn validate(payload: &[u8]) -> Vec<u8> {
 /// The answer, or why there can be none but a rejection.
 fn decide(payload: &[u8]) -> Result<String, String> {
     let read = Payload::parse(payload)?;
-    let settings = read.settings;
     let request = read.request()?;
-    let settings = Settings::read(settings).map_err(|errors| settings_message(&errors))?;
+    let settings = Settings::read(read.settings()).map_err(|errors| settings_message(&errors))?;
     let verdict = review(&request, &settings)?;
     let mut answer = Answer::new("accepted", verdict.is_accepted());
     tell(&mut answer, &verdict);

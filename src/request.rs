@@ -10,12 +10,7 @@ use crate::json::Node;
 use crate::scan::{NOT_JSON, Scan, Scanner};
 
 /// What the host sends: the request and the settings, neither decided upon yet.
-#[derive(Default)]
-pub struct Payload<'a> {
-    request: Option<Shape<RequestText<'a>>>,
-    /// The settings, unread; absent means defaults.
-    pub settings: Option<Node<'a>>,
-}
+pub struct Payload<'a>(Found<'a>);
 
 /// An admission request that can be decided upon.
 #[derive(Debug)]
@@ -69,28 +64,37 @@ impl<'a> Payload<'a> {
         if scanner.peek().is_none() {
             return Err("the admission request is empty");
         }
-        let read = read(&mut scanner).and_then(|payload| scanner.end().map(|()| payload));
-        match read {
-            Ok(Shape::Object(payload)) => Ok(payload),
-            Ok(_) => Err("the admission request is not a JSON object"),
+        let mut found = Found::default();
+        match read(&mut scanner, &mut found, Place::Payload).and_then(|()| scanner.end()) {
+            Ok(()) if found.object(Place::Payload).is_some() => Ok(Self(found)),
+            Ok(()) => Err("the admission request is not a JSON object"),
             Err(NOT_JSON) => Err("the admission request is not valid JSON"),
             Err(error) => Err(error),
         }
+    }
+
+    /// The settings, unread; `None` means defaults.
+    #[must_use]
+    pub fn settings(&self) -> Option<Node<'a>> {
+        self.0.get(Place::Settings)
     }
 
     /// The request inside.
     ///
     /// # Errors
     /// A sentence that names the field without which nothing can be decided.
-    pub fn request(self) -> Result<Request<'a>, &'static str> {
-        let request = match self.request {
-            Some(Shape::Object(request)) => request,
-            None | Some(Shape::Null) => return Err("the payload has no `request`"),
-            Some(Shape::Other) => return Err("the `request` is not an object"),
-        };
-        let kind = object(request.kind).ok_or("the admission request has no `kind` object")?;
-        let operation = request.operation.and_then(Node::text).ok_or("the admission request has no `operation`")?;
-        let operation = match operation.as_ref() {
+    pub fn request(&self) -> Result<Request<'a>, &'static str> {
+        let found = &self.0;
+        let request = found.get(Place::Request).ok_or("the payload has no `request`")?;
+        if !request.is_object() {
+            return Err("the `request` is not an object");
+        }
+        found.object(Place::Kind).ok_or("the admission request has no `kind` object")?;
+        let kind = found.get(Place::KindName).ok_or("the admission request's `kind` has no `kind`")?;
+        let group = found.get(Place::Group).map_or(Ok(Cow::Borrowed("")), |node| node.text().ok_or(WRONG_TYPE));
+        let (group, kind) = (group?, kind.text().ok_or(WRONG_TYPE)?);
+        let operation = found.get(Place::Operation).and_then(Node::text);
+        let operation = match operation.ok_or("the admission request has no `operation`")?.as_ref() {
             "CREATE" => Operation::Create,
             "UPDATE" => Operation::Update,
             "DELETE" | "CONNECT" => Operation::Other,
@@ -98,192 +102,139 @@ impl<'a> Payload<'a> {
         };
         Ok(Request {
             operation,
-            group: kind.group.unwrap_or_default(),
-            kind: kind.kind.ok_or("the admission request's `kind` has no `kind`")?,
-            is_subresource: request.sub_resource.is_some_and(|node| !node.is_null() && node.raw() != "\"\""),
-            object: object(request.object).and_then(Object::of),
-            old_object: object(request.old_object).and_then(Object::of),
+            group,
+            kind,
+            is_subresource: found.get(Place::SubResource).is_some_and(|node| node.raw() != "\"\""),
+            object: found.object(Place::Object).map(|node| Object {
+                node,
+                is_deleted: found.get(Place::DeletionTimestamp).is_some(),
+                input: found.get(Place::Input),
+                otlp: found.get(Place::Otlp),
+            }),
+            old_object: found.object(Place::OldObject).map(|node| Object {
+                node,
+                is_deleted: found.get(Place::OldDeletionTimestamp).is_some(),
+                input: found.get(Place::OldInput),
+                otlp: found.get(Place::OldOtlp),
+            }),
         })
     }
 }
 
-/// A value that ought to be an object. The schema check that follows admission reports wrong types well; the policy
-/// must only not stumble over them.
-enum Shape<T> {
-    Object(T),
-    Null,
-    Other,
+const WRONG_TYPE: &str = "the admission request's `kind` has a field of the wrong type";
+
+/// A place in the payload that is looked at.
+#[derive(Clone, Copy)]
+enum Place {
+    Payload,
+    Settings,
+    Request,
+    Operation,
+    Kind,
+    Group,
+    KindName,
+    SubResource,
+    Object,
+    Metadata,
+    DeletionTimestamp,
+    Spec,
+    Input,
+    Output,
+    Otlp,
+    OldObject,
+    OldMetadata,
+    OldDeletionTimestamp,
+    OldSpec,
+    OldInput,
+    OldOutput,
+    OldOtlp,
 }
 
-/// The object, if it is one.
-fn object<T>(shape: Option<Shape<T>>) -> Option<T> {
-    match shape {
-        Some(Shape::Object(object)) => Some(object),
-        None | Some(Shape::Null | Shape::Other) => None,
-    }
-}
-
-/// Something that is read out of an object's members, in one pass.
-trait Part<'a>: Default {
-    /// Reads the value of a member. Those that do not matter are skipped.
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()>;
-
-    /// Told the object's text when all members are read.
-    fn is_at(&mut self, _node: Node<'a>) {}
-}
-
-fn read<'a, T: Part<'a>>(scanner: &mut Scanner<'a>) -> Scan<Shape<T>> {
-    match scanner.peek() {
-        Some(b'{') => {
-            let mut part = T::default();
-            let start = scanner.mark();
-            scanner.object(&mut |scanner, name| part.member(&name, scanner))?;
-            part.is_at(Node::since(scanner, start));
-            Ok(Shape::Object(part))
-        }
-        Some(b'n') => scanner.skip().map(|()| Shape::Null),
-        _ => scanner.skip().map(|()| Shape::Other),
-    }
-}
-
-/// Notes a member's value. Of two with one name nobody can say which one the others take, so there may be one only.
-fn set<T>(place: &mut Option<T>, value: T) -> Scan<()> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err("the admission request has a field twice"),
-    }
-}
-
-fn text<'a>(scanner: &mut Scanner<'a>) -> Scan<Cow<'a, str>> {
-    Node::read(scanner)?.text().ok_or("the admission request's `kind` has a field of the wrong type")
-}
-
-#[derive(Default)]
-struct RequestText<'a> {
-    operation: Option<Node<'a>>,
-    kind: Option<Shape<KindText<'a>>>,
-    sub_resource: Option<Node<'a>>,
-    object: Option<Shape<ObjectText<'a>>>,
-    old_object: Option<Shape<ObjectText<'a>>>,
-}
-
-#[derive(Default)]
-struct KindText<'a> {
-    group: Option<Cow<'a, str>>,
-    kind: Option<Cow<'a, str>>,
-}
-
-#[derive(Default)]
-struct ObjectText<'a> {
-    node: Option<Node<'a>>,
-    metadata: Option<Shape<MetadataText<'a>>>,
-    spec: Option<Shape<SpecText<'a>>>,
-}
-
-#[derive(Default)]
-struct MetadataText<'a> {
-    deletion_timestamp: Option<Node<'a>>,
-}
-
-#[derive(Default)]
-struct SpecText<'a> {
-    input: Option<Node<'a>>,
-    output: Option<Shape<OutputText<'a>>>,
-}
-
-#[derive(Default)]
-struct OutputText<'a> {
-    otlp: Option<Node<'a>>,
-}
-
-impl<'a> Part<'a> for Payload<'a> {
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
-        match name {
-            "request" => set(&mut self.request, read(scanner)?),
-            "settings" => set(&mut self.settings, Node::read(scanner)?),
-            _ => scanner.skip(),
-        }
-    }
-}
-
-impl<'a> Part<'a> for RequestText<'a> {
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
-        match name {
-            "operation" => set(&mut self.operation, Node::read(scanner)?),
-            "kind" => set(&mut self.kind, read(scanner)?),
-            "subResource" => set(&mut self.sub_resource, Node::read(scanner)?),
-            "object" => set(&mut self.object, read(scanner)?),
-            "oldObject" => set(&mut self.old_object, read(scanner)?),
-            _ => scanner.skip(),
-        }
-    }
-}
-
-impl<'a> Part<'a> for KindText<'a> {
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
-        match name {
-            "group" => set(&mut self.group, text(scanner)?),
-            "kind" => set(&mut self.kind, text(scanner)?),
-            _ => scanner.skip(),
-        }
-    }
-}
-
-impl<'a> Part<'a> for ObjectText<'a> {
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
-        match name {
-            "metadata" => set(&mut self.metadata, read(scanner)?),
-            "spec" => set(&mut self.spec, read(scanner)?),
-            _ => scanner.skip(),
-        }
-    }
-
-    fn is_at(&mut self, node: Node<'a>) {
-        self.node = Some(node);
-    }
-}
-
-impl<'a> Part<'a> for MetadataText<'a> {
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
-        match name {
-            "deletionTimestamp" => set(&mut self.deletion_timestamp, Node::read(scanner)?),
-            _ => scanner.skip(),
-        }
-    }
-}
-
-impl<'a> Part<'a> for SpecText<'a> {
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
-        match name {
-            "input" => set(&mut self.input, Node::read(scanner)?),
-            "output" => set(&mut self.output, read(scanner)?),
-            _ => scanner.skip(),
-        }
-    }
-}
-
-impl<'a> Part<'a> for OutputText<'a> {
-    fn member(&mut self, name: &str, scanner: &mut Scanner<'a>) -> Scan<()> {
-        match name {
-            "otlp" => set(&mut self.otlp, Node::read(scanner)?),
-            _ => scanner.skip(),
-        }
-    }
-}
-
-impl<'a> Object<'a> {
-    fn of(text: ObjectText<'a>) -> Option<Self> {
-        let is_set = |node: &Node<'_>| !node.is_null();
-        let spec = object(text.spec).unwrap_or_default();
-        Some(Self {
-            node: text.node?,
-            is_deleted: object(text.metadata)
-                .and_then(|metadata| metadata.deletion_timestamp)
-                .is_some_and(|t| is_set(&t)),
-            input: spec.input.filter(is_set),
-            otlp: object(spec.output).and_then(|output| output.otlp).filter(is_set),
+impl Place {
+    /// The place of a member that is looked at.
+    fn member(self, name: &str) -> Option<Self> {
+        Some(match (self, name) {
+            (Self::Payload, "request") => Self::Request,
+            (Self::Payload, "settings") => Self::Settings,
+            (Self::Request, "operation") => Self::Operation,
+            (Self::Request, "kind") => Self::Kind,
+            (Self::Request, "subResource") => Self::SubResource,
+            (Self::Request, "object") => Self::Object,
+            (Self::Request, "oldObject") => Self::OldObject,
+            (Self::Kind, "group") => Self::Group,
+            (Self::Kind, "kind") => Self::KindName,
+            (Self::Object, "metadata") => Self::Metadata,
+            (Self::Object, "spec") => Self::Spec,
+            (Self::Metadata, "deletionTimestamp") => Self::DeletionTimestamp,
+            (Self::Spec, "input") => Self::Input,
+            (Self::Spec, "output") => Self::Output,
+            (Self::Output, "otlp") => Self::Otlp,
+            (Self::OldObject, "metadata") => Self::OldMetadata,
+            (Self::OldObject, "spec") => Self::OldSpec,
+            (Self::OldMetadata, "deletionTimestamp") => Self::OldDeletionTimestamp,
+            (Self::OldSpec, "input") => Self::OldInput,
+            (Self::OldSpec, "output") => Self::OldOutput,
+            (Self::OldOutput, "otlp") => Self::OldOtlp,
+            _ => return None,
         })
     }
+
+    /// Whether members of it are looked at.
+    fn has_members(self) -> bool {
+        matches!(
+            self,
+            Self::Payload
+                | Self::Request
+                | Self::Kind
+                | Self::Object
+                | Self::Metadata
+                | Self::Spec
+                | Self::Output
+                | Self::OldObject
+                | Self::OldMetadata
+                | Self::OldSpec
+                | Self::OldOutput
+        )
+    }
+}
+
+/// What was found at each place.
+#[derive(Default)]
+struct Found<'a>([Option<Node<'a>>; Place::OldOtlp as usize + 1]);
+
+impl<'a> Found<'a> {
+    /// What is at a place; `None` where it is absent or null.
+    fn get(&self, place: Place) -> Option<Node<'a>> {
+        self.0.get(place as usize).copied().flatten().filter(|node| !node.is_null())
+    }
+
+    /// The object at a place. The schema check that follows admission reports wrong types well; the policy must only not
+    /// stumble over them.
+    fn object(&self, place: Place) -> Option<Node<'a>> {
+        self.get(place).filter(|node| node.is_object())
+    }
+
+    /// Of two members with one name nobody can say which one the others take, so there may be one only.
+    fn set(&mut self, place: Place, node: Node<'a>) -> Scan<()> {
+        match self.0.get_mut(place as usize).map(|slot| slot.replace(node)) {
+            Some(Some(_)) => Err("the admission request has a field twice"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads the next value, and notes what is at the places in it, in one pass.
+fn read<'a>(scanner: &mut Scanner<'a>, found: &mut Found<'a>, place: Place) -> Scan<()> {
+    let start = scanner.mark();
+    if place.has_members() && scanner.peek() == Some(b'{') {
+        scanner.object(&mut |scanner, name| match place.member(&name) {
+            Some(member) => read(scanner, found, member),
+            None => scanner.skip(),
+        })?;
+    } else {
+        scanner.skip()?;
+    }
+    found.set(place, Node::since(scanner, start))
 }
 
 #[cfg(test)]
@@ -293,7 +244,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn error(payload: &str) -> &'static str {
-        Payload::parse(payload.as_bytes()).and_then(Payload::request).unwrap_err()
+        Payload::parse(payload.as_bytes()).and_then(|payload| payload.request()).unwrap_err()
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
     fn verdict(request: &str, settings: &str) -> (bool, Vec<String>, Vec<String>) {
         let payload = format!(r#"{{"request":{{{request}}},"settings":{settings}}}"#);
         let payload = Payload::parse(payload.as_bytes()).unwrap();
-        let settings = Settings::read(payload.settings).unwrap();
+        let settings = Settings::read(payload.settings()).unwrap();
         let request = payload.request().unwrap();
         let verdict = review(&request, &settings).unwrap();
         let ids = verdict.findings.iter().map(|finding| format!("{} {:?}", finding.rule.id, finding.level)).collect();

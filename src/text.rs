@@ -53,6 +53,13 @@ pub fn clip(mut text: String, max: usize) -> String {
     text
 }
 
+/// The texts before and behind the first occurrence of a separator. (`str::split_once` with a text would bring the
+/// standard library's two-way search, and with it tables of printable characters: 8 kB for five short words.)
+pub(crate) fn split_at_text<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
+    let at = text.as_bytes().windows(separator.len()).position(|window| window == separator.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + separator.len()..)?))
+}
+
 /// Whether the text holds a Dynatrace token or an `api-token=` query: the finding `inline-token`.
 ///
 /// A token is `dt0`, a letter, two digits, `.`, 24 letters or digits, `.`, 64 letters or digits, in any case

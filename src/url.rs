@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::text::{hex, hex_digit};
+use crate::text::{hex, hex_digit, split_at_text};
 
 /// A URL taken apart as `net/url.URL` does.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -240,7 +240,7 @@ impl fmt::Debug for Url {
 /// The host of an endpoint that Go does not parse: a wrong URL to Dynatrace is still meant for Dynatrace.
 #[must_use]
 pub fn rough_host(endpoint: &str) -> String {
-    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).trim();
+    let rest = split_at_text(endpoint, "://").map_or(endpoint, |(_, rest)| rest).trim();
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     plain_host(host).chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
@@ -272,7 +272,7 @@ fn parse_host(host: &str) -> Result<String, UrlError> {
     let bytes = if host.starts_with('[') {
         let (inner, port) = host.rsplit_once(']').ok_or(UrlError::Host)?;
         check_port(port)?;
-        match inner.split_once("%25") {
+        match split_at_text(inner, "%25") {
             Some((address, zone)) => {
                 let mut bytes = unescape(address, Part::Host)?;
                 bytes.extend(unescape(&format!("%25{zone}"), Part::Zone)?);

@@ -5,7 +5,7 @@ use crate::finding::Fault;
 use crate::rule::{Rule, Scope};
 use crate::settings::Level;
 use crate::subject::Subject;
-use crate::text::quote;
+use crate::text::{quote, split_at_text};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -35,7 +35,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 /// The API host beside a user-interface host: `x.apps.S` is `x.live.S`, `x.sprint.apps.S` is `x.sprint.S`
 /// (Dynatrace Operator, `pkg/util/dtapiurl`).
 fn api_host(host: &str) -> String {
-    let (environment, domain) = host.split_once(".apps.").unwrap_or((host, ""));
+    let (environment, domain) = split_at_text(host, ".apps.").unwrap_or((host, ""));
     let stage = if environment.contains('.') { "" } else { ".live" };
     format!("{environment}{stage}.{domain}")
 }
