@@ -234,7 +234,7 @@ impl Reader {
         let levels = [("deny", Level::Deny), ("warn", Level::Warn), ("off", Level::Off)];
         settings.severities = ids
             .iter()
-            .map(|id| members.get(id).and_then(|node| self.known(&format!("rules.{id}"), node, &levels)))
+            .map(|id| members.get(id).and_then(|node| self.known(&["rules.", id].concat(), node, &levels)))
             .collect();
     }
 
@@ -297,27 +297,32 @@ impl Reader {
         choices: &[(&str, T)],
         target: &mut T,
     ) {
-        if let Some(value) = members.get(key).and_then(|node| self.known(&format!("{prefix}{key}"), node, choices)) {
+        if let Some(value) = members.get(key).and_then(|node| self.known(&[prefix, key].concat(), node, choices)) {
             *target = value;
         }
     }
 
-    /// The choice that a string names. `false` stands for `off`: an unquoted `off` is a boolean in YAML 1.1, which is
-    /// what `kubectl` reads.
+    /// The choice that a string names.
     fn known<T: Copy>(&mut self, path: &str, node: Node<'_>, choices: &[(&str, T)]) -> Option<T> {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        self.known_name(path, node, &names).and_then(|index| choices.get(index)).map(|(_, value)| *value)
+    }
+
+    /// The place of the name that a string is. `false` stands for `off`: an unquoted `off` is a boolean in YAML 1.1, which
+    /// is what `kubectl` reads.
+    fn known_name(&mut self, path: &str, node: Node<'_>, names: &[&str]) -> Option<usize> {
         let text = if node.boolean() == Some(false) { Some("off".into()) } else { node.text() };
-        let found = text.as_ref().and_then(|text| choices.iter().find(|(name, _)| name == text));
+        let found = text.as_ref().and_then(|text| names.iter().position(|name| name == text));
         if found.is_none() {
-            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             let wanted = format!("one of `{}`", names.join("`, `"));
             self.errors.push(match (node.kind(), text) {
                 ("string", Some(text)) => {
-                    format!("`{path}` is {}, want {wanted}{}", quote(&text), nearest(&text, &names))
+                    format!("`{path}` is {}, want {wanted}{}", quote(&text), nearest(&text, names))
                 }
                 _ => wrong_type(path, &wanted, node),
             });
         }
-        found.map(|(_, value)| *value)
+        found
     }
 }
 

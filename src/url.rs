@@ -112,7 +112,8 @@ impl Url {
         let is_triple = self.scheme.is_empty() && rest.starts_with("///");
         let path = match rest.strip_prefix("//") {
             Some(after) if !is_triple => {
-                let (authority, path) = after.split_at(after.find('/').unwrap_or(after.len()));
+                let end = after.find('/').unwrap_or(after.len());
+                let (authority, path) = after.split_at_checked(end).unwrap_or((after, ""));
                 self.parse_authority(authority)?;
                 path
             }

@@ -106,12 +106,12 @@ fn hopeless() -> Value {
         "path": "v2/otlp/v1/traces",
         "protocol": "grpc",
         "compression": "zstd",
-        "temporality": 3,
+        "temporality": "preserve",
         "authentication": {"basic": {"user": {"value": "u"}, "password": {"value": "p"}}},
         "tls": {"insecureSkipVerify": true},
         "headers": [
             {"name": "Authorization", "prefix": "Bearer", "value": "some token"},
-            {"name": "authorization", "prefix": "Basic", "value": "some token"},
+            {"name": "authorization", "prefix": "Api-Token", "valueFrom": {"secretKeyRef": {"namespace": "a", "name": "b", "key": "c"}}},
         ],
     })
 }
