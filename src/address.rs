@@ -33,8 +33,8 @@ pub struct Literal {
     pub has_path: bool,
     /// The endpoint alone.
     pub endpoint: Result<Url, UrlError>,
-    /// The endpoint with the path, as posted to over HTTP.
-    pub effective: Result<Url, UrlError>,
+    /// The path of the endpoint with `path`, as posted to over HTTP.
+    pub effective: Result<String, UrlError>,
 }
 
 impl Address {
@@ -54,12 +54,13 @@ impl Address {
 
     /// The path posted to over HTTP; `None` where it cannot be known.
     #[must_use]
-    pub fn effective_path(&self) -> Option<Result<String, UrlError>> {
-        match self {
-            Self::Unknown => None,
-            Self::Secret { path } => Some(path.clone()),
-            Self::Literal(literal) => Some(literal.effective.as_ref().map(Url::wire_path).map_err(|error| *error)),
-        }
+    pub fn effective_path(&self) -> Option<Result<&str, UrlError>> {
+        let path = match self {
+            Self::Unknown => return None,
+            Self::Secret { path } => path,
+            Self::Literal(literal) => &literal.effective,
+        };
+        Some(path.as_deref().map_err(|error| *error))
     }
 
     /// The literal endpoint, if it is one.
@@ -79,14 +80,18 @@ impl Literal {
         let has_scheme = is_plaintext || starts("https://");
         // `host:4317` is how gRPC users write an endpoint; Go reads `host` as a scheme then. What is meant is clear.
         let is_bare = split_at_text(endpoint, "://").is_none();
-        let meant = if is_bare { format!("https://{}", endpoint.trim_start_matches('/')) } else { endpoint.to_owned() };
+        let meant = if is_bare { join!("https://", endpoint.trim_start_matches('/')) } else { endpoint.to_owned() };
         let parsed = Url::parse(&meant);
+        let effective = match &parsed {
+            Ok(url) if !path.is_empty() => url.clone().joined(path),
+            _ => Url::effective(&meant, path, signal.name()),
+        };
         Self {
             host: parsed.as_ref().map_or_else(|_| url::rough_host(endpoint), Url::hostname),
             has_scheme,
             is_plaintext,
             has_path: !path.is_empty(),
-            effective: Url::effective(&meant, path, signal.name()),
+            effective: effective.map(|url| url.wire_path()),
             endpoint: parsed,
         }
     }
@@ -99,14 +104,17 @@ impl Literal {
 /// # Errors
 /// The pattern `/e/<id>/api/...`, where neither endpoint nor path has the id.
 pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) -> Result<String, String> {
-    let api = format!("/api/v2/otlp/v1/{}", signal.name());
+    let api = join!("/api/v2/otlp/v1/", signal.name());
     let Address::Literal(literal) = address else { return Ok(api) };
     // Without a `path`, what the exporter appends must not be taken for an id.
-    let url = if literal.has_path { &literal.effective } else { &literal.endpoint };
-    let id = url.as_ref().ok().and_then(|url| environment_id(&url.wire_path()));
+    let id = match (&literal.effective, &literal.endpoint) {
+        (Ok(path), _) if literal.has_path => environment_id(path),
+        (_, Ok(endpoint)) if !literal.has_path => environment_id(&endpoint.wire_path()),
+        _ => None,
+    };
     match (destination.needs_environment_id(), id) {
-        (Some(true), Some(id)) | (None, Some(id)) => Ok(format!("/e/{id}{api}")),
-        (Some(true), None) => Err(format!("/e/<id>{api}")),
+        (Some(true), Some(id)) | (None, Some(id)) => Ok(join!("/e/", id, api)),
+        (Some(true), None) => Err(join!("/e/<id>", api)),
         (Some(false), _) | (None, None) => Ok(api),
     }
 }

@@ -34,8 +34,8 @@ impl Destination {
     #[must_use]
     pub fn of(output: &Output<'_>, address: &Address, settings: &Settings) -> Self {
         if let Some(literal) = address.literal() {
-            let path = literal.effective.as_ref().map(crate::url::Url::wire_path).unwrap_or_default();
-            if let Some(found) = by_host(&literal.host, settings).or_else(|| by_path(&path)) {
+            let path = literal.effective.as_deref().unwrap_or_default();
+            if let Some(found) = by_host(&literal.host, settings).or_else(|| by_path(path)) {
                 return found;
             }
             if is_below_dynatrace(&literal.host) {

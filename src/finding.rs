@@ -60,7 +60,7 @@ impl Finding {
     #[must_use]
     pub fn problem(&self) -> String {
         let Fault { field, found, wanted, why, .. } = &self.fault;
-        clip([self.rule.id, ": ", field, " is ", found, ", want ", wanted, ": ", why].concat(), MAX_LINE)
+        clip(join!(self.rule.id, ": ", field, " is ", found, ", want ", wanted, ": ", why), MAX_LINE)
     }
 
     /// What to do.
@@ -73,27 +73,27 @@ impl Finding {
     #[must_use]
     pub fn warning(&self) -> String {
         let Fault { field, found, wanted, .. } = &self.fault;
-        let text = clip([self.rule.id, ": ", field, " is ", found, ", want ", wanted].concat(), MAX_WARNING);
-        [&text, "; see ", &self.link()].concat()
+        let text = clip(join!(self.rule.id, ": ", field, " is ", found, ", want ", wanted), MAX_WARNING);
+        join!(text, "; see ", self.link())
     }
 
     /// The finding as a paragraph of a rejection: problem, fix and link on a line each.
     #[must_use]
     pub fn paragraph(&self) -> String {
-        ["- ", &self.problem(), "\n  fix: ", &self.fix(), "\n  see: ", &self.link()].concat()
+        join!("- ", self.problem(), "\n  fix: ", self.fix(), "\n  see: ", PAGES, self.rule.id, ".md")
     }
 }
 
 /// A repair told as one Kubernetes warning.
 #[must_use]
 pub(crate) fn repair_warning(repair: &crate::repair::Repair<'_>) -> String {
-    let text = clip([repair.rule.id, ": repaired, ", &repair.done()].concat(), MAX_WARNING);
-    [&text, "; see ", &link(repair.rule)].concat()
+    let text = clip(join!(repair.rule.id, ": repaired, ", repair.done()), MAX_WARNING);
+    join!(text, "; see ", link(repair.rule))
 }
 
 /// The address of a rule's page.
 fn link(rule: &Rule) -> String {
-    [PAGES, rule.id, ".md"].concat()
+    join!(PAGES, rule.id, ".md")
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl<'a> Node<'a> {
         if !self.0.starts_with('{') {
             return None;
         }
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(8);
         let mut scanner = Scanner::new(self.0);
         let read = scanner.object(&mut |scanner, key| {
             members.push((key, Node::read(scanner)?));

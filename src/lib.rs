@@ -13,6 +13,11 @@
     )
 )]
 
+/// Texts put together. `format!` would do as well, at twice the instructions: nothing here is a number to be printed.
+macro_rules! join {
+    ($($part:expr),+ $(,)?) => { [$(AsRef::<str>::as_ref(&$part)),+].concat() };
+}
+
 pub mod address;
 pub mod destination;
 pub mod finding;

@@ -90,7 +90,7 @@ fn path<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
     }
     let address = subject.address();
     let wanted = wanted_path(address, subject.destination, subject.signal).ok()?;
-    if address.effective_path() == Some(Ok(wanted)) {
+    if address.effective_path() == Some(Ok(&wanted)) {
         return None;
     }
     let rest = missing_rest(address, subject.destination, subject.signal)?;
@@ -101,7 +101,7 @@ fn path<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
         found: "missing".into(),
         wanted: shown.clone().into(),
         why: wrong_otlp_path::WHY.into(),
-        fix: format!("set `path` to {shown}").into(),
+        fix: join!("set `path` to ", shown).into(),
         level: None,
     };
     subject.set_path(rest);
@@ -135,7 +135,7 @@ fn authorization<'a>(subject: &mut Subject<'a>) -> Option<Repair<'a>> {
         value: Source::Secret(token),
     });
     subject.output.headers = Field::Is(headers);
-    let shown = format!("`Authorization` from Secret {}", quote(&format!("{}/{}", secret.namespace, secret.name)));
+    let shown = join!("`Authorization` from Secret ", quote(&format!("{}/{}", secret.namespace, secret.name)));
     Some(member_repair(&missing_authorization::RULE, name, shown, edit, fault))
 }
 

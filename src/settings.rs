@@ -197,12 +197,12 @@ impl Reader {
         let path = format!("dynatrace.secrets[{index}]");
         let members = self.object(&path, node, &["namespace", "name", "endpointKey", "tokenKey"])?;
         let mut text = |key: &str, default: Option<&str>| {
-            let path = format!("{path}.{key}");
+            let path = join!(path, ".", key);
             match (members.get(key), default) {
                 (Some(node), _) => self.name(&path, node),
                 (None, Some(default)) => Some(default.to_owned()),
                 (None, None) => {
-                    self.errors.push(format!("`{path}` is missing"));
+                    self.errors.push(join!("`", path, "` is missing"));
                     None
                 }
             }
@@ -246,8 +246,8 @@ impl Reader {
         };
         for (key, _) in members.iter() {
             if !known.contains(&key) {
-                let place = if path == "settings" { String::new() } else { format!(" in `{path}`") };
-                self.errors.push(format!("unknown field {}{place}{}", quote(key), nearest(key, known)));
+                let place = if path == "settings" { String::new() } else { join!(" in `", path, "`") };
+                self.errors.push(join!("unknown field ", quote(key), place, nearest(key, known)));
             }
         }
         Some(members)
@@ -282,7 +282,7 @@ impl Reader {
     fn name(&mut self, path: &str, node: Node<'_>) -> Option<String> {
         match node.text() {
             None => self.errors.push(wrong_type(path, "a string", node)),
-            Some(text) if text.trim_ascii().is_empty() => self.errors.push(format!("`{path}` is empty")),
+            Some(text) if text.trim_ascii().is_empty() => self.errors.push(join!("`", path, "` is empty")),
             Some(text) => return Some(text.into_owned()),
         }
         None
@@ -314,10 +314,10 @@ impl Reader {
         let text = if node.boolean() == Some(false) { Some("off".into()) } else { node.text() };
         let found = text.as_ref().and_then(|text| names.iter().position(|name| name == text));
         if found.is_none() {
-            let wanted = format!("one of `{}`", names.join("`, `"));
+            let wanted = join!("one of `", names.join("`, `"), "`");
             self.errors.push(match (node.kind(), text) {
                 ("string", Some(text)) => {
-                    format!("`{path}` is {}, want {wanted}{}", quote(&text), nearest(&text, names))
+                    join!("`", path, "` is ", quote(&text), ", want ", wanted, nearest(&text, names))
                 }
                 _ => wrong_type(path, &wanted, node),
             });
@@ -327,16 +327,16 @@ impl Reader {
 }
 
 fn wrong_type(path: &str, wanted: &str, node: Node<'_>) -> String {
-    let path = if path == "settings" { "the settings".to_owned() } else { format!("`{path}`") };
-    format!("{path} must be {wanted}, not {}", with_article(node.kind()))
+    let path = if path == "settings" { "the settings".to_owned() } else { join!("`", path, "`") };
+    join!(path, " must be ", wanted, ", not ", with_article(node.kind()))
 }
 
 /// A JSON type with its article.
 pub(crate) fn with_article(kind: &'static str) -> String {
     match kind {
         "null" => kind.to_owned(),
-        "object" | "array" => format!("an {kind}"),
-        _ => format!("a {kind}"),
+        "object" | "array" => join!("an ", kind),
+        _ => join!("a ", kind),
     }
 }
 
@@ -349,7 +349,7 @@ fn nearest(name: &str, known: &[&str]) -> String {
     let best =
         known.iter().map(|known| (strsim::levenshtein(&name.to_ascii_lowercase(), &known.to_ascii_lowercase()), known));
     match best.min_by_key(|(distance, _)| *distance) {
-        Some((distance, best)) if distance <= best.len().div_ceil(3) => format!(", did you mean `{best}`?"),
+        Some((distance, best)) if distance <= best.len().div_ceil(3) => join!(", did you mean `", best, "`?"),
         _ => String::new(),
     }
 }

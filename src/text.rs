@@ -12,6 +12,10 @@ pub fn quote(value: &str) -> String {
     if may_hold_credential(value) {
         return "(hidden: it may hold a token)".to_owned();
     }
+    // Nothing to cut or to mask: most values.
+    if value.len() <= MAX_VALUE && value.bytes().all(|b| (b' '..0x7f).contains(&b) && b != b'`') {
+        return join!("`", value, "`");
+    }
     let mut quoted = String::with_capacity(value.len().min(MAX_VALUE) + 4);
     quoted.push('`');
     for (count, c) in value.chars().enumerate() {

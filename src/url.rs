@@ -158,13 +158,20 @@ impl Url {
     pub fn effective(endpoint: &str, path: &str, signal: &str) -> Result<Self, UrlError> {
         if path.is_empty() {
             let slash = if endpoint.ends_with('/') { "" } else { "/" };
-            return Self::parse(&format!("{endpoint}{slash}v1/{signal}"));
+            return Self::parse(&join!(endpoint, slash, "v1/", signal));
         }
-        let mut url = Self::parse(endpoint)?;
+        Self::parse(endpoint)?.joined(path)
+    }
+
+    /// The URL with a `path` joined to its own.
+    ///
+    /// # Errors
+    /// Where Go cannot parse the path.
+    pub fn joined(mut self, path: &str) -> Result<Self, UrlError> {
         let path = Self::parse(path)?;
-        url.path = join(&url.path, &path.path);
-        url.query = path.query;
-        Ok(url)
+        self.path = join(&self.path, &path.path);
+        self.query = path.query;
+        Ok(self)
     }
 
     /// The host in lower case, without port, brackets and a trailing dot.
@@ -184,7 +191,7 @@ impl Url {
     #[must_use]
     pub fn wire_path(&self) -> String {
         let path = self.escaped_path();
-        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { format!("/{path}") } else { path }
+        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { join!("/", path) } else { path }
     }
 
     fn escaped_path(&self) -> String {
@@ -276,8 +283,8 @@ fn parse_host(host: &str) -> Result<String, UrlError> {
         match split_at_text(inner, "%25") {
             Some((address, zone)) => {
                 let mut bytes = unescape(address, Part::Host)?;
-                bytes.extend(unescape(&format!("%25{zone}"), Part::Zone)?);
-                bytes.extend(unescape(&format!("]{port}"), Part::Host)?);
+                bytes.extend(unescape(&join!("%25", zone), Part::Zone)?);
+                bytes.extend(unescape(&join!("]", port), Part::Host)?);
                 bytes
             }
             None => unescape(host, Part::Host)?,
@@ -299,7 +306,7 @@ fn check_port(port: &str) -> Result<(), UrlError> {
 fn normal_user(user: &str) -> Result<String, UrlError> {
     let encode = |text| unescape(text, Part::User).map(|bytes| escape(&bytes, Part::User));
     match user.split_once(':') {
-        Some((name, password)) => Ok(format!("{}:{}", encode(name)?, encode(password)?)),
+        Some((name, password)) => Ok(join!(encode(name)?, ":", encode(password)?)),
         None => encode(user),
     }
 }

@@ -17,7 +17,10 @@ fn main() {
     let del =
         String::from_utf8(benches::requests::all()[0].payload.clone()).unwrap().replace("\"CREATE\"", "\"DELETE\"");
     println!("utf8 {}", ours.call("validate", format!("x{del}").as_bytes()).unwrap().instructions);
-    println!("other kind {}", ours.call("validate", del.replace("\"MetricPipeline\"", "\"Other\"").as_bytes()).unwrap().instructions);
+    println!(
+        "other kind {}",
+        ours.call("validate", del.replace("\"MetricPipeline\"", "\"Other\"").as_bytes()).unwrap().instructions
+    );
     println!("flat {}", ours.call("validate", format!("{{\"a\":{del}}}").as_bytes()).unwrap().instructions);
     println!("delete {}", ours.call("validate", del.as_bytes()).unwrap().instructions);
     for request in benches::requests::all() {

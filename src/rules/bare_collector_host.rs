@@ -20,10 +20,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(literal) = address.literal().filter(|literal| !literal.host.contains('.')) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)).into(),
+        found: join!("at host ", quote(&literal.host)).into(),
         wanted: "`<service>.<namespace>`".into(),
         why: "a bare name resolves only in the gateway's own namespace, `kyma-system`".into(),
-        fix: format!("write {}, or the namespace of your DynaKube", quote(&format!("{}.dynatrace", literal.host)))
+        fix: join!("write ", quote(&format!("{}.dynatrace", literal.host)), ", or the namespace of your DynaKube")
             .into(),
         level: None,
     }]

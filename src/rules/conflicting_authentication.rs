@@ -33,11 +33,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 
 fn fault(name: &str, why: &'static str, level: Option<Level>) -> Fault {
     Fault {
-        field: format!("{OTLP}.authentication.{name}").into(),
+        field: join!(OTLP, ".authentication.", name).into(),
         found: "set".into(),
         wanted: "an `Authorization` header with a token".into(),
         why: why.into(),
-        fix: format!("remove `authentication.{name}`, and send the ingest token in an `Authorization` header").into(),
+        fix: join!("remove `authentication.", name, "`, and send the ingest token in an `Authorization` header").into(),
         level,
     }
 }

@@ -27,13 +27,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 /// The fault of a pipeline whose temporality is not delta.
 #[must_use]
 pub fn fault(subject: &Subject<'_>) -> Fault {
-    let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| format!("`{}`", input.name())).collect();
-    let inputs = if names.is_empty() { "applications".to_owned() } else { format!("input {}", names.join(", ")) };
+    let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| join!("`", input.name(), "`")).collect();
+    let inputs = if names.is_empty() { "applications".to_owned() } else { join!("input ", names.join(", ")) };
     Fault {
         field: "spec.output.otlp.temporality".into(),
         found: found(subject).into(),
         wanted: "`delta`".into(),
-        why: format!("Dynatrace drops cumulative counters and histograms, as {inputs} can send them").into(),
+        why: join!("Dynatrace drops cumulative counters and histograms, as ", inputs, " can send them").into(),
         fix: match subject.output.temporality {
             // The API server fills `preserve` in where the field exists.
             Field::Absent => {

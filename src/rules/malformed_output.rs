@@ -20,7 +20,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         found: malformed.found.clone().into(),
         wanted: malformed.wanted.into(),
         why: "no Kyma API version takes that, and nothing can be said about where the data goes".into(),
-        fix: format!("write {}", malformed.wanted).into(),
+        fix: join!("write ", malformed.wanted).into(),
         level: None,
     };
     subject.output.malformed.iter().map(fault).collect()

@@ -31,9 +31,9 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 /// The fault, with a fix that takes the token from this Secret.
 #[must_use]
 pub fn fault(secret: &DeclaredSecret) -> Fault {
-    let token = quote(&format!("{}/{}", secret.namespace, secret.name));
+    let token = quote(&join!(secret.namespace, "/", secret.name));
     Fault {
-        fix: format!("add it, with `valueFrom.secretKeyRef` of {token}, key {}", quote(&secret.token_key)).into(),
+        fix: join!("add it, with `valueFrom.secretKeyRef` of ", token, ", key ", quote(&secret.token_key)).into(),
         ..blank()
     }
 }

@@ -24,10 +24,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let api_host = api_host(&literal.host);
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)).into(),
-        wanted: format!("host {}", quote(&api_host)).into(),
+        found: join!("at host ", quote(&literal.host)).into(),
+        wanted: join!("host ", quote(&api_host)).into(),
         why: "the user interface answers every OTLP request with 404".into(),
-        fix: format!("take the host {} in the endpoint", quote(&api_host)).into(),
+        fix: join!("take the host ", quote(&api_host), " in the endpoint").into(),
         level: None,
     }]
 }
@@ -37,7 +37,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 fn api_host(host: &str) -> String {
     let (environment, domain) = split_at_text(host, ".apps.").unwrap_or((host, ""));
     let stage = if environment.contains('.') { "" } else { ".live" };
-    format!("{environment}{stage}.{domain}")
+    join!(environment, stage, ".", domain)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(found) = ["snappy", "zstd"].into_iter().find(|name| compression.is(name)) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.compression".into(),
-        found: format!("`{found}`").into(),
+        found: join!("`", found, "`").into(),
         wanted: "`gzip`".into(),
         why: "Dynatrace documents no other compression for OTLP".into(),
         fix: "remove `compression`, which means `gzip`, or set it to `gzip`".into(),

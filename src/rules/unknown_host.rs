@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(literal) = address.literal().filter(|literal| is_unknown(&literal.host)) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)).into(),
+        found: join!("at host ", quote(&literal.host)).into(),
         wanted: "`<id>.live.dynatrace.com`".into(),
         why: "no other host below `dynatrace.com` is documented for OTLP".into(),
         fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings".into(),

@@ -25,17 +25,21 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let address = subject.address();
     let Some(literal) = address.literal() else { return Vec::new() };
     // The exporter for gRPC appends nothing.
-    let url = if protocol == "http" || literal.has_path { &literal.effective } else { &literal.endpoint };
-    let wanted = format!("/v1/{}", subject.signal.name());
-    let found = match url.as_ref().map(Url::wire_path) {
+    let posted_to = if protocol == "http" || literal.has_path {
+        literal.effective.clone()
+    } else {
+        literal.endpoint.as_ref().map(Url::wire_path).map_err(|error| *error)
+    };
+    let wanted = join!("/v1/", subject.signal.name());
+    let found = match posted_to {
         Ok(effective) if effective.is_empty() || effective == wanted => return Vec::new(),
-        Ok(effective) => format!("such that data goes to {}", quote(&effective)),
+        Ok(effective) => join!("such that data goes to ", quote(&effective)),
         Err(error) => format!("no valid URL, {error}"),
     };
     vec![Fault {
-        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" }).into(),
+        field: join!(OTLP, ".", if path.is_empty() { "endpoint.value" } else { "path" }).into(),
         found: found.into(),
-        wanted: format!("no path, or `{wanted}`").into(),
+        wanted: join!("no path, or `", wanted, "`").into(),
         why: "the Collector takes plain OTLP; the Dynatrace API is behind it".into(),
         fix: "remove `path`, and let the endpoint end in its port".into(),
         level: None,

@@ -33,16 +33,16 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
     let found = match port {
         // Digits only, as parsed; a port number is at most five of them.
-        Some(port) if port.len() <= 5 => format!("at port {port}"),
+        Some(port) if port.len() <= 5 => join!("at port ", port),
         Some(_) => "at a port that is none".to_owned(),
         None => "without a port".to_owned(),
     };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
         found: found.into(),
-        wanted: format!("port {wanted} for protocol `{name}`").into(),
+        wanted: join!("port ", wanted, " for protocol `", name, "`").into(),
         why: "the Dynatrace Collector takes gRPC on 4317 and HTTP on 4318".into(),
-        fix: format!("write port {wanted} in the endpoint, or change `protocol`").into(),
+        fix: join!("write port ", wanted, " in the endpoint, or change `protocol`").into(),
         level: None,
     }]
 }

@@ -28,12 +28,12 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let wanted = wanted_path(address, subject.destination, subject.signal);
     let found = match (&effective, &wanted) {
         (Ok(effective), Ok(wanted)) if effective == wanted => return Vec::new(),
-        (Ok(effective), _) => format!("such that data goes to {}", quote(effective)),
+        (Ok(effective), _) => join!("such that data goes to ", quote(effective)),
         (Err(error), _) => format!("no valid URL, {error}"),
     };
     let wanted = wanted.unwrap_or_else(|pattern| pattern);
     vec![Fault {
-        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint" } else { "path" }).into(),
+        field: join!(OTLP, ".", if path.is_empty() { "endpoint" } else { "path" }).into(),
         found: found.into(),
         wanted: quote_whole(&wanted).into(),
         why: WHY.into(),
@@ -45,19 +45,21 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 fn fix(subject: &Subject<'_>, address: &Address, wanted: &str) -> String {
     let signal = subject.signal.name();
     match missing_rest(address, subject.destination, subject.signal) {
-        Some(rest) => format!("set `path` to {}", quote(&rest)),
+        Some(rest) => join!("set `path` to ", quote(&rest)),
         None if wanted.starts_with("/e/<id>") => {
-            format!(
-                "let the endpoint end in `/e/<id>/api`, with your environment's id, and set `path` to `v2/otlp/v1/{signal}`"
+            join!(
+                "let the endpoint end in `/e/<id>/api`, with your environment's id, and set `path` to `v2/otlp/v1/",
+                signal,
+                "`"
             )
         }
-        None => format!("let the endpoint end in `/api` and set `path` to `v2/otlp/v1/{signal}`"),
+        None => join!("let the endpoint end in `/api` and set `path` to `v2/otlp/v1/", signal, "`"),
     }
 }
 
 /// A wanted path in backticks: of our own making but for the environment's id, and no use cut short.
 fn quote_whole(wanted: &str) -> String {
-    if wanted.len() > 80 || quote(wanted).starts_with('(') { quote(wanted) } else { format!("`{wanted}`") }
+    if wanted.len() > 80 || quote(wanted).starts_with('(') { quote(wanted) } else { join!("`", wanted, "`") }
 }
 
 #[cfg(test)]
