@@ -4,7 +4,16 @@
 //! `docs/decisions/0008-own-guest.md`). The protocol is small: the host says how long operation and payload are, hands
 //! them over, and takes one answer or error.
 
+use lol_alloc::{AssumeSingleThreaded, LeakingAllocator};
+
 use crate::protocol;
+
+/// Every request gets an instance of its own, which is thrown away with its memory: freeing would be work for nothing.
+#[expect(unsafe_code, reason = "a policy's instance has one thread")]
+#[global_allocator]
+// SAFETY: nothing in a waPC guest can start a second thread.
+static ALLOCATOR: AssumeSingleThreaded<LeakingAllocator> =
+    unsafe { AssumeSingleThreaded::new(LeakingAllocator::new()) };
 
 #[expect(unsafe_code, reason = "functions of the host")]
 #[link(wasm_import_module = "wapc")]

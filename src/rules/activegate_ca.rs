@@ -2,7 +2,7 @@
 
 use crate::destination::Destination;
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     id: "activegate-ca",
     level: Level::Warn,
     scope: Scope::Direct,
-    summary: "no `tls.ca` for an ActiveGate in the cluster, whose certificate is self-signed by default",
+    summary: for_lists("no `tls.ca` for an ActiveGate in the cluster, whose certificate is self-signed by default"),
     check,
 };
 

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/application-temporality.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::rules::cumulative_metrics;
 use crate::settings::Level;
 use crate::subject::Subject;
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     id: "application-temporality",
     level: Level::Warn,
     scope: Scope::DirectMetrics,
-    summary: "`temporality` is not `delta`, so that applications have to push delta metrics by themselves",
+    summary: for_lists("`temporality` is not `delta`, so that applications have to push delta metrics by themselves"),
     check,
 };
 

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/bare-collector-host.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 use crate::text::quote;
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     id: "bare-collector-host",
     level: Level::Warn,
     scope: Scope::Collector,
-    summary: "the Collector's host has no namespace, and resolves only in the gateway's own",
+    summary: for_lists("the Collector's host has no namespace, and resolves only in the gateway's own"),
     check,
 };
 

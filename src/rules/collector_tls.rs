@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/collector-tls.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "collector-tls",
     level: Level::Warn,
     scope: Scope::Collector,
-    summary: "no scheme and no `tls.insecure`: TLS to a port that speaks plaintext by default",
+    summary: for_lists("no scheme and no `tls.insecure`: TLS to a port that speaks plaintext by default"),
     check,
 };
 

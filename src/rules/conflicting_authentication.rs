@@ -2,7 +2,7 @@
 
 use crate::finding::Fault;
 use crate::output::OTLP;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     id: "conflicting-authentication",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "`authentication.basic` is set (or `oauth2`, a warning): the API takes tokens",
+    summary: for_lists("`authentication.basic` is set (or `oauth2`, a warning): the API takes tokens"),
     check,
 };
 

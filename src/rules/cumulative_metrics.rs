@@ -2,7 +2,7 @@
 
 use crate::finding::Fault;
 use crate::output::Field;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 use crate::text::quote;
@@ -12,7 +12,9 @@ pub static RULE: Rule = Rule {
     id: "cumulative-metrics",
     level: Level::Deny,
     scope: Scope::DirectMetrics,
-    summary: "an input that produces cumulative metrics is on, and `temporality` is not `delta`: counters are dropped",
+    summary: for_lists(
+        "an input that produces cumulative metrics is on, and `temporality` is not `delta`: counters are dropped",
+    ),
     check,
 };
 

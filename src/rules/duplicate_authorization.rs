@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/duplicate-authorization.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "duplicate-authorization",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "there are two or more `Authorization` headers, and which one is sent is chance",
+    summary: for_lists("there are two or more `Authorization` headers, and which one is sent is chance"),
     check,
 };
 

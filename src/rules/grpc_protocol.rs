@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/grpc-protocol.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     id: "grpc-protocol",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the protocol is `grpc` (or missing, which means `grpc`); the Dynatrace API speaks HTTP only",
+    summary: for_lists("the protocol is `grpc` (or missing, which means `grpc`); the Dynatrace API speaks HTTP only"),
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::finding::Fault;
 use crate::output::{Header, Source};
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 use crate::text::holds_token;
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     id: "inline-token",
     level: Level::Deny,
     scope: Scope::Dynatrace,
-    summary: "a token stands in the pipeline itself, where everybody who may read it can take it",
+    summary: for_lists("a token stands in the pipeline itself, where everybody who may read it can take it"),
     check,
 };
 

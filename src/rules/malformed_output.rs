@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/malformed-output.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "malformed-output",
     level: Level::Deny,
     scope: Scope::Any,
-    summary: "a field of the output, or an input's `enabled`, has the wrong JSON type",
+    summary: for_lists("a field of the output, or an input's `enabled`, has the wrong JSON type"),
     check,
 };
 

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/missing-authorization.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::{DeclaredSecret, Level};
 use crate::subject::Subject;
 use crate::text::quote;
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     id: "missing-authorization",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "no `Authorization` header and no OAuth2: the API answers 401",
+    summary: for_lists("no `Authorization` header and no OAuth2: the API answers 401"),
     check,
 };
 

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/missing-scheme.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "missing-scheme",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the endpoint begins with neither `https://` nor `http://`",
+    summary: for_lists("the endpoint begins with neither `https://` nor `http://`"),
     check,
 };
 

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/plaintext-endpoint.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "plaintext-endpoint",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the endpoint is `http://`, or TLS is switched off: the token would travel in clear text",
+    summary: for_lists("the endpoint is `http://`, or TLS is switched off: the token would travel in clear text"),
     check,
 };
 

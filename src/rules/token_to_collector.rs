@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/token-to-collector.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "token-to-collector",
     level: Level::Warn,
     scope: Scope::Collector,
-    summary: "an `Authorization` header is sent to the Collector, which needs none",
+    summary: for_lists("an `Authorization` header is sent to the Collector, which needs none"),
     check,
 };
 

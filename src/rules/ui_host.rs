@@ -2,7 +2,7 @@
 
 use crate::destination::Destination;
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 use crate::text::{quote, split_at_text};
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     id: "ui-host",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the endpoint is the host of the Dynatrace user interface (`.apps.`), not of the API",
+    summary: for_lists("the endpoint is the host of the Dynatrace user interface (`.apps.`), not of the API"),
     check,
 };
 

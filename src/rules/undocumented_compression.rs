@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/undocumented-compression.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "undocumented-compression",
     level: Level::Warn,
     scope: Scope::Direct,
-    summary: "`compression` is `snappy` or `zstd`; Dynatrace documents `gzip` only",
+    summary: for_lists("`compression` is `snappy` or `zstd`; Dynatrace documents `gzip` only"),
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::destination::{Destination, is_below_dynatrace};
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 use crate::text::quote;
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     id: "unknown-host",
     level: Level::Warn,
     scope: Scope::Direct,
-    summary: "the host is one of Dynatrace, but none that is known to take OTLP",
+    summary: for_lists("the host is one of Dynatrace, but none that is known to take OTLP"),
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::destination::Destination;
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     id: "unverified-tls",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the server's certificate is not verified (a warning for an ActiveGate in the cluster)",
+    summary: for_lists("the server's certificate is not verified (a warning for an ActiveGate in the cluster)"),
     check,
 };
 

@@ -3,7 +3,7 @@
 use crate::destination::Destination;
 use crate::finding::Fault;
 use crate::output::{Header, Source};
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::{InjectPrefixFor, Level};
 use crate::subject::Subject;
 use crate::text::quote_scheme;
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     id: "wrong-authorization-scheme",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the `Authorization` header has another scheme than `Api-Token`",
+    summary: for_lists("the `Authorization` header has another scheme than `Api-Token`"),
     check,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::finding::Fault;
 use crate::output::OTLP;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 use crate::text::quote;
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     id: "wrong-collector-path",
     level: Level::Deny,
     scope: Scope::Collector,
-    summary: "the path is neither empty nor `/v1/<signal>`: the Collector has no Dynatrace API",
+    summary: for_lists("the path is neither empty nor `/v1/<signal>`: the Collector has no Dynatrace API"),
     check,
 };
 

@@ -1,7 +1,7 @@
 #![doc = include_str!("../../docs/rules/wrong-collector-port.md")]
 
 use crate::finding::Fault;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "wrong-collector-port",
     level: Level::Deny,
     scope: Scope::Collector,
-    summary: "protocol and port do not fit: the Collector takes gRPC on 4317 and HTTP on 4318",
+    summary: for_lists("protocol and port do not fit: the Collector takes gRPC on 4317 and HTTP on 4318"),
     check,
 };
 

@@ -3,7 +3,7 @@
 use crate::address::{Address, missing_rest, wanted_path};
 use crate::finding::Fault;
 use crate::output::OTLP;
-use crate::rule::{Rule, Scope};
+use crate::rule::{Rule, Scope, for_lists};
 use crate::settings::Level;
 use crate::subject::Subject;
 use crate::text::quote;
@@ -16,7 +16,7 @@ pub static RULE: Rule = Rule {
     id: "wrong-otlp-path",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "endpoint and path together do not lead to the OTLP API of the pipeline's signal",
+    summary: for_lists("endpoint and path together do not lead to the OTLP API of the pipeline's signal"),
     check,
 };
 
