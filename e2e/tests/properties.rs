@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 use e2e::{module, payload};
 use generate::{Pipeline, elsewhere, pipeline, settings};
 use kyma_dynatrace_engine::{Module, admission_request};
+use kyma_dynatrace_policy::json::Node;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::value::RawValue;
@@ -259,6 +260,34 @@ proptest! {
             let text = warning.split("; see ").next().unwrap();
             prop_assert!(text.chars().count() <= 120 && !warning.contains('\n'), "{warning}");
         }
+    }
+
+    #[test]
+    fn the_scanner_reads_json_as_serde_json_does(
+        value in generate::any_json(), blanks in "[ \t\n\r]{0,2}", edits in proptest::collection::vec((any::<prop::sample::Index>(), "[\"\\\\{}\\[\\]:,0-9eE.+ntfu\u{1}\u{e9} -]?", any::<bool>()), 0..4),
+    ) {
+        let mut text: Vec<char> = format!("{blanks}{value:#}{blanks}").chars().collect();
+        for (place, new, is_replaced) in edits {
+            let place = place.index(text.len().max(1)).min(text.len());
+            let end = if is_replaced { (place + 1).min(text.len()) } else { place };
+            text.splice(place..end, new.chars());
+        }
+        let text: String = text.into_iter().collect();
+        let ours = Node::parse(&text).ok();
+        let theirs = serde_json::from_str::<&RawValue>(&text).ok();
+        prop_assert_eq!(ours.map(Node::raw), theirs.map(RawValue::get), "{}", text);
+        if let Some(node) = ours {
+            prop_assert_eq!(node.text().map(std::borrow::Cow::into_owned), serde_json::from_str::<String>(&text).ok());
+            let members = node.members().map(|members| members.iter().count());
+            // A key that is no text makes the object unreadable for both.
+            let map = serde_json::from_str::<std::collections::BTreeMap<String, &RawValue>>(&text).ok();
+            prop_assert_eq!(members.is_some(), map.is_some());
+        }
+    }
+
+    #[test]
+    fn any_text_becomes_a_json_string(text in any::<String>()) {
+        prop_assert_eq!(serde_json::from_str::<String>(&kyma_dynatrace_policy::json::quoted(&text)).unwrap(), text);
     }
 
     #[test]

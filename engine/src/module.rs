@@ -46,9 +46,38 @@ impl Module {
     /// # Errors
     /// Where the module traps, returns an error or takes too long.
     pub fn call(&self, function: &str, payload: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.instance()?.call(function, payload)
+    }
+
+    /// A new instance, as policy-server makes one for each request.
+    ///
+    /// # Errors
+    /// Where the module traps as it starts.
+    pub fn instance(&self) -> Result<Instance, CallError> {
         let provider = self.pre.rehydrate(Some(DEADLINES)).map_err(|error| CallError::Guest(error.to_string()))?;
         let host = WapcHost::new(Box::new(provider), Some(Box::new(host_callback))).map_err(call_error)?;
-        host.call(function, payload).map_err(call_error)
+        Ok(Instance { host })
+    }
+}
+
+/// A module's instance, with a memory of its own.
+pub struct Instance {
+    host: WapcHost,
+}
+
+impl Instance {
+    /// Calls a waPC function.
+    ///
+    /// # Errors
+    /// Where the module traps, returns an error or takes too long.
+    pub fn call(&self, function: &str, payload: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.host.call(function, payload).map_err(call_error)
+    }
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Instance")
     }
 }
 
