@@ -25,7 +25,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: fmt-check lint test-native test-wasm e2e-tests manifests-test test-junit ## run everything
+test: fmt-check lint test-native test-wasm e2e-tests manifests-test test-counted test-junit ## run everything
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
 
@@ -111,6 +111,20 @@ test-junit: annotated-policy.wasm | setup-npm ## validate JUnit reports against 
 		$(CURDIR)/target/debug/kyma-dynatrace check --policy $(CURDIR)/annotated-policy.wasm --format junit $$data \
 			> $(CURDIR)/target/junit-$$(basename $$data).xml || test $$? -le 3 || exit 1; done
 	NODE_TOOLS=$(CURDIR)/$(NPM_TOOLS) node cli/tests/junit.mjs target/junit-*.xml
+
+target/floor.wasm: $(wildcard benches/floor/src/*.rs) benches/floor/Cargo.toml benches/floor/Cargo.lock rust-toolchain.toml | setup
+	cd benches/floor && RUSTFLAGS=-Cdebuginfo=0 cargo build --release --target $(TARGET) --locked \
+		--target-dir $(CURDIR)/target/floor
+	cp target/floor/$(TARGET)/release/floor.wasm $@
+
+.PHONY: test-counted
+test-counted: policy.wasm target/floor.wasm ## hold the counted costs to their goals
+	$(CARGO_TEST) --test counted
+
+.PHONY: bench
+bench: policy.wasm target/floor.wasm ## count and time the policy, and write benches/README.md
+	cargo build --package benches --profile native --locked
+	$(shell command -v taskset >/dev/null && echo taskset -c 1) target/native/bench
 
 .PHONY: test-long
 test-long: annotated-policy.wasm ## run the properties with 10,000 cases each

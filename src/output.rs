@@ -238,10 +238,11 @@ pub(crate) enum Place<'p> {
 }
 
 impl Place<'_> {
-    fn path(&self) -> String {
+    #[cold]
+    pub(crate) fn path(&self) -> String {
         match self {
-            Self::At(path) => (*path).to_owned(),
-            Self::Member(parent, name) => [&parent.path(), ".", name].concat(),
+            Self::At(path) | Self::Member(Place::At(""), path) => (*path).to_owned(),
+            Self::Member(parent, name) => join!(parent.path(), ".", name),
             Self::Element(parent, index) => format!("{}[{index}]", parent.path()),
         }
     }
@@ -256,6 +257,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    #[cold]
     fn wrong(&mut self, place: &Place<'_>, node: Node<'_>, wanted: &'static str) {
         self.malformed.push(Malformed { field: place.path(), found: with_article(node.kind()), wanted });
     }

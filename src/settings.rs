@@ -7,6 +7,7 @@
 use wildmatch::WildMatch;
 
 use crate::json::{Members, Node};
+use crate::output::Place;
 use crate::rule::Rule;
 use crate::rules::{RULES, position};
 use crate::text::quote;
@@ -165,9 +166,10 @@ struct Reader {
 
 impl Reader {
     fn settings(&mut self, settings: &mut Settings, node: Node<'_>) {
-        let Some(members) = self.object("settings", node, &["mode", "dynatrace", "metrics", "rules"]) else { return };
+        let root = Place::At("");
+        let Some(members) = self.object(&root, node, &["mode", "dynatrace", "metrics", "rules"]) else { return };
         let modes = [("repair", Mode::Repair), ("validate", Mode::Validate)];
-        self.choice(&members, "", "mode", &modes, &mut settings.mode);
+        self.choice((&members, &root), "mode", &modes, &mut settings.mode);
         if let Some(node) = members.get("dynatrace") {
             self.dynatrace(settings, node);
         }
@@ -180,29 +182,31 @@ impl Reader {
     }
 
     fn dynatrace(&mut self, settings: &mut Settings, node: Node<'_>) {
+        let place = Place::At("dynatrace");
         let keys = ["secrets", "hosts", "collectorServices", "injectPrefixFor"];
-        let Some(members) = self.object("dynatrace", node, &keys) else { return };
-        if let Some(items) = self.list(&members, "dynatrace.secrets") {
-            settings.secrets = items.iter().enumerate().filter_map(|(i, item)| self.secret(i, *item)).collect();
+        let Some(members) = self.object(&place, node, &keys) else { return };
+        let object = (&members, &place);
+        if let Some(items) = self.list(object, "secrets") {
+            let secrets = Place::Member(&place, "secrets");
+            let secret = |(index, item): (usize, &Node<'_>)| self.secret(&Place::Element(&secrets, index), *item);
+            settings.secrets = items.iter().enumerate().filter_map(secret).collect();
         }
-        settings.hosts =
-            self.texts(&members, "dynatrace.hosts", glob_error).iter().map(|glob| WildMatch::new(glob)).collect();
-        settings.collector_services = self.texts(&members, "dynatrace.collectorServices", service_error);
+        settings.hosts = self.texts(object, "hosts", glob_error).iter().map(|glob| WildMatch::new(glob)).collect();
+        settings.collector_services = self.texts(object, "collectorServices", service_error);
         let targets =
             [("anySecret", InjectPrefixFor::AnySecret), ("declaredSecrets", InjectPrefixFor::DeclaredSecrets)];
-        self.choice(&members, "dynatrace.", "injectPrefixFor", &targets, &mut settings.inject_prefix_for);
+        self.choice(object, "injectPrefixFor", &targets, &mut settings.inject_prefix_for);
     }
 
-    fn secret(&mut self, index: usize, node: Node<'_>) -> Option<DeclaredSecret> {
-        let path = format!("dynatrace.secrets[{index}]");
-        let members = self.object(&path, node, &["namespace", "name", "endpointKey", "tokenKey"])?;
-        let mut text = |key: &str, default: Option<&str>| {
-            let path = join!(path, ".", key);
+    fn secret(&mut self, place: &Place<'_>, node: Node<'_>) -> Option<DeclaredSecret> {
+        let members = self.object(place, node, &["namespace", "name", "endpointKey", "tokenKey"])?;
+        let mut text = |key: &'static str, default: Option<&str>| {
+            let place = Place::Member(place, key);
             match (members.get(key), default) {
-                (Some(node), _) => self.name(&path, node),
+                (Some(node), _) => self.name(&place, node),
                 (None, Some(default)) => Some(default.to_owned()),
                 (None, None) => {
-                    self.errors.push(join!("`", path, "` is missing"));
+                    self.errors.push(join!("`", place.path(), "` is missing"));
                     None
                 }
             }
@@ -214,64 +218,75 @@ impl Reader {
     }
 
     fn metrics(&mut self, settings: &mut Settings, node: Node<'_>) {
-        let Some(members) = self.object("metrics", node, &["cumulativeInputs", "deltaConversion"]) else { return };
-        if let Some(items) = self.list(&members, "metrics.cumulativeInputs") {
+        let place = Place::At("metrics");
+        let Some(members) = self.object(&place, node, &["cumulativeInputs", "deltaConversion"]) else { return };
+        if let Some(items) = self.list((&members, &place), "cumulativeInputs") {
+            let list = Place::Member(&place, "cumulativeInputs");
             let inputs = Input::ALL.map(|input| (input.name(), input));
             let mut chosen = Vec::new();
             for (index, item) in items.into_iter().enumerate() {
-                chosen.extend(self.known(&format!("metrics.cumulativeInputs[{index}]"), item, &inputs));
+                chosen.extend(self.known(&Place::Element(&list, index), item, &inputs));
             }
             settings.cumulative_inputs = chosen;
         }
         let modes =
             [("off", DeltaConversion::Off), ("auto", DeltaConversion::Auto), ("always", DeltaConversion::Always)];
-        self.choice(&members, "metrics.", "deltaConversion", &modes, &mut settings.delta_conversion);
+        self.choice((&members, &place), "deltaConversion", &modes, &mut settings.delta_conversion);
     }
 
     fn rules(&mut self, settings: &mut Settings, node: Node<'_>) {
-        let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-        let Some(members) = self.object("rules", node, &ids) else { return };
+        if node.raw() == "{}" {
+            return;
+        }
+        let place = Place::At("rules");
+        let ids: Vec<&'static str> = RULES.iter().map(|rule| rule.id).collect();
+        let Some(members) = self.object(&place, node, &ids) else { return };
         let levels = [("deny", Level::Deny), ("warn", Level::Warn), ("off", Level::Off)];
-        settings.severities = ids
-            .iter()
-            .map(|id| members.get(id).and_then(|node| self.known(&["rules.", id].concat(), node, &levels)))
-            .collect();
+        let level =
+            |id: &&'static str| members.get(id).and_then(|node| self.known(&Place::Member(&place, id), node, &levels));
+        settings.severities = ids.iter().map(level).collect();
     }
 
     /// The members of an object with these keys only.
-    fn object<'a>(&mut self, path: &str, node: Node<'a>, known: &[&str]) -> Option<Members<'a>> {
+    fn object<'a>(&mut self, place: &Place<'_>, node: Node<'a>, known: &[&str]) -> Option<Members<'a>> {
         let Some(members) = node.members() else {
-            self.errors.push(wrong_type(path, "an object", node));
+            self.errors.push(wrong_type(place, "an object", node));
             return None;
         };
         for (key, _) in members.iter() {
             if !known.contains(&key) {
-                let place = if path == "settings" { String::new() } else { join!(" in `", path, "`") };
+                let path = place.path();
+                let place = if path.is_empty() { path } else { join!(" in `", path, "`") };
                 self.errors.push(join!("unknown field ", quote(key), place, nearest(key, known)));
             }
         }
         Some(members)
     }
 
-    /// The list at the last name of `path`; `None` where it is absent.
-    fn list<'a>(&mut self, members: &Members<'a>, path: &str) -> Option<Vec<Node<'a>>> {
-        let key = path.rsplit('.').next().unwrap_or(path);
-        let node = members.get(key)?;
+    /// The list of this name; `None` where it is absent.
+    fn list<'a>(&mut self, object: (&Members<'a>, &Place<'_>), key: &'static str) -> Option<Vec<Node<'a>>> {
+        let node = object.0.get(key)?;
         let items = node.items();
         if items.is_none() {
-            self.errors.push(wrong_type(path, "a list", node));
+            self.errors.push(wrong_type(&Place::Member(object.1, key), "a list", node));
         }
         items
     }
 
     /// A list of names in lower case, each passed by `check`.
-    fn texts(&mut self, members: &Members<'_>, path: &str, check: fn(&str) -> Option<&'static str>) -> Vec<String> {
+    fn texts(
+        &mut self,
+        object: (&Members<'_>, &Place<'_>),
+        key: &'static str,
+        check: fn(&str) -> Option<&'static str>,
+    ) -> Vec<String> {
+        let list = Place::Member(object.1, key);
         let mut texts = Vec::new();
-        for (index, node) in self.list(members, path).unwrap_or_default().into_iter().enumerate() {
-            let path = format!("{path}[{index}]");
-            let Some(text) = self.name(&path, node) else { continue };
+        for (index, node) in self.list(object, key).unwrap_or_default().into_iter().enumerate() {
+            let place = Place::Element(&list, index);
+            let Some(text) = self.name(&place, node) else { continue };
             match check(&text) {
-                Some(error) => self.errors.push(format!("`{path}` is {}: {error}", quote(&text))),
+                Some(error) => self.errors.push(join!("`", place.path(), "` is ", quote(&text), ": ", error)),
                 None => texts.push(text.to_ascii_lowercase()),
             }
         }
@@ -279,10 +294,10 @@ impl Reader {
     }
 
     /// A string that is not empty.
-    fn name(&mut self, path: &str, node: Node<'_>) -> Option<String> {
+    fn name(&mut self, place: &Place<'_>, node: Node<'_>) -> Option<String> {
         match node.text() {
-            None => self.errors.push(wrong_type(path, "a string", node)),
-            Some(text) if text.trim_ascii().is_empty() => self.errors.push(join!("`", path, "` is empty")),
+            None => self.errors.push(wrong_type(place, "a string", node)),
+            Some(text) if text.trim_ascii().is_empty() => self.errors.push(join!("`", place.path(), "` is empty")),
             Some(text) => return Some(text.into_owned()),
         }
         None
@@ -291,43 +306,51 @@ impl Reader {
     /// Sets `target` to the choice that the member names, if it is there.
     fn choice<T: Copy>(
         &mut self,
-        members: &Members<'_>,
-        prefix: &str,
-        key: &str,
-        choices: &[(&str, T)],
+        (members, place): (&Members<'_>, &Place<'_>),
+        key: &'static str,
+        choices: &[(&'static str, T)],
         target: &mut T,
     ) {
-        if let Some(value) = members.get(key).and_then(|node| self.known(&[prefix, key].concat(), node, choices)) {
+        if let Some(node) = members.get(key)
+            && let Some(value) = self.known(&Place::Member(place, key), node, choices)
+        {
             *target = value;
         }
     }
 
-    /// The choice that a string names.
-    fn known<T: Copy>(&mut self, path: &str, node: Node<'_>, choices: &[(&str, T)]) -> Option<T> {
+    /// The choice that a string names. `false` stands for `off`: an unquoted `off` is a boolean in YAML 1.1, which is
+    /// what `kubectl` reads.
+    fn known<T: Copy>(&mut self, place: &Place<'_>, node: Node<'_>, choices: &[(&'static str, T)]) -> Option<T> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.known_name(path, node, &names).and_then(|index| choices.get(index)).map(|(_, value)| *value)
+        self.known_name(place, node, &names).and_then(|index| choices.get(index)).map(|(_, value)| *value)
     }
 
-    /// The place of the name that a string is. `false` stands for `off`: an unquoted `off` is a boolean in YAML 1.1, which
-    /// is what `kubectl` reads.
-    fn known_name(&mut self, path: &str, node: Node<'_>, names: &[&str]) -> Option<usize> {
+    /// The position of the name that a string is. Apart from [`Self::known`], so that the module has it once.
+    #[inline(never)]
+    fn known_name(&mut self, place: &Place<'_>, node: Node<'_>, names: &[&str]) -> Option<usize> {
         let text = if node.boolean() == Some(false) { Some("off".into()) } else { node.text() };
         let found = text.as_ref().and_then(|text| names.iter().position(|name| name == text));
         if found.is_none() {
-            let wanted = join!("one of `", names.join("`, `"), "`");
-            self.errors.push(match (node.kind(), text) {
-                ("string", Some(text)) => {
-                    join!("`", path, "` is ", quote(&text), ", want ", wanted, nearest(&text, names))
-                }
-                _ => wrong_type(path, &wanted, node),
-            });
+            self.errors.push(unknown(place, node, text.as_deref(), names));
         }
         found
     }
 }
 
-fn wrong_type(path: &str, wanted: &str, node: Node<'_>) -> String {
-    let path = if path == "settings" { "the settings".to_owned() } else { join!("`", path, "`") };
+/// The error of a value that is none of these names.
+#[cold]
+fn unknown(place: &Place<'_>, node: Node<'_>, text: Option<&str>, names: &[&str]) -> String {
+    let wanted = join!("one of `", names.join("`, `"), "`");
+    match text.filter(|_| node.kind() == "string") {
+        Some(text) => join!("`", place.path(), "` is ", quote(text), ", want ", wanted, nearest(text, names)),
+        None => wrong_type(place, &wanted, node),
+    }
+}
+
+#[cold]
+fn wrong_type(place: &Place<'_>, wanted: &str, node: Node<'_>) -> String {
+    let path = place.path();
+    let path = if path.is_empty() { "the settings".to_owned() } else { join!("`", path, "`") };
     join!(path, " must be ", wanted, ", not ", with_article(node.kind()))
 }
 
@@ -341,6 +364,7 @@ pub(crate) fn with_article(kind: &'static str) -> String {
 }
 
 /// ``, did you mean `x`?`` for the known name nearest to `name`, if one is near.
+#[cold]
 fn nearest(name: &str, known: &[&str]) -> String {
     // Long names are no typing errors, and the distance costs the product of both lengths.
     if name.len() > 64 {

@@ -1,54 +1,137 @@
-//! Scratch.
-fn main() {
-    let ours = benches::counter::Counted::load(
-        &std::fs::read(std::env::args().nth(1).unwrap_or("policy.wasm".into())).unwrap(),
-    )
-    .unwrap();
-    let floor = benches::counter::Counted::load(
-        &std::fs::read("target/floor/wasm32-unknown-unknown/release/floor.wasm").unwrap(),
-    )
-    .unwrap();
-    println!(
-        "init {} {}",
-        ours.call("protocol_version", b"").unwrap().instructions,
-        floor.call("protocol_version", b"").unwrap().instructions
-    );
-    println!("settings {}", ours.call("validate_settings", b"{}").unwrap().instructions);
-    let del =
-        String::from_utf8(benches::requests::all()[0].payload.clone()).unwrap().replace("\"CREATE\"", "\"DELETE\"");
-    println!("utf8 {}", ours.call("validate", format!("x{del}").as_bytes()).unwrap().instructions);
-    println!(
-        "other kind {}",
-        ours.call("validate", del.replace("\"MetricPipeline\"", "\"Other\"").as_bytes()).unwrap().instructions
-    );
-    println!("flat {}", ours.call("validate", format!("{{\"a\":{del}}}").as_bytes()).unwrap().instructions);
-    println!("delete {}", ours.call("validate", del.as_bytes()).unwrap().instructions);
-    for request in benches::requests::all() {
-        let (a, b) =
-            (ours.call("validate", &request.payload).unwrap(), floor.call("validate", &request.payload).unwrap());
-        println!(
-            "{:24} {:8} {:9} {:9} {:.3}  pages {} {}  {}",
-            request.name,
-            request.payload.len(),
-            a.instructions,
-            b.instructions,
-            a.instructions as f64 / b.instructions as f64,
-            a.pages,
-            b.pages,
-            String::from_utf8_lossy(&a.answer).chars().take(0).collect::<String>()
-        );
-        if request.name.contains("rej") {
-            println!("{}", String::from_utf8_lossy(&a.answer));
+//! Counts and times the policy, and writes the tables into `benches/README.md`.
+
+use std::fmt::Write as _;
+use std::process::{Command, ExitCode};
+
+use benches::figures::{self, Figures, Row};
+use benches::peers::{Cel, RegoPolicy};
+use benches::timing::{Times, time};
+use kyma_dynatrace_engine::Module;
+
+/// Runs of what takes microseconds.
+const RUNS: u32 = 20_000;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
         }
     }
 }
-#[test]
-fn dump() {
-    for (i, r) in crate::dumped().into_iter().enumerate() {
-        std::fs::write(format!("/tmp/nat/req{i}.json"), r).unwrap();
+
+fn run() -> Result<(), String> {
+    let figures = Figures::count()?;
+    let sections =
+        [("goals", goals(&figures)), ("counted", counted(&figures)), ("timed", timed()?), ("machine", machine())];
+    let path = benches::root().join("benches/README.md");
+    let mut text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    for (name, table) in &sections {
+        println!("{table}");
+        let (begin, end) = (format!("<!-- {name}: made by `make bench` -->\n"), format!("<!-- end of {name} -->"));
+        let (head, rest) = text.split_once(&begin).ok_or_else(|| format!("README.md has no {begin}"))?;
+        let (_, tail) = rest.split_once(&end).ok_or_else(|| format!("README.md has no {end}"))?;
+        text = format!("{head}{begin}\n{table}\n{end}{tail}");
     }
+    std::fs::write(&path, text).map_err(|error| error.to_string())?;
+    let mut recorded = format!("bytes\t{}\n", figures.bytes.0);
+    let _ = writeln!(recorded, "settings\t{}", figures.settings.1);
+    for row in &figures.rows {
+        let _ = writeln!(recorded, "{}\t{}", row.request.name, row.ours.instructions);
+    }
+    std::fs::write(benches::root().join("benches/counted.tsv"), recorded).map_err(|error| error.to_string())
 }
-#[cfg(test)]
-fn dumped() -> Vec<Vec<u8>> {
-    benches::requests::all().into_iter().map(|r| r.payload).collect()
+
+fn goals(figures: &Figures) -> String {
+    let mut table = "| | goal | measured |\n|---|---|---|\n".to_owned();
+    let mut row = |what: &str, goal: String, measured: String| {
+        let _ = writeln!(table, "| {what} | {goal} | {measured} |");
+    };
+    row("wasm module, before annotation", format!("at most {} bytes", figures::BYTES), figures.bytes.0.to_string());
+    for (name, goal) in figures::SHARES {
+        let share = figures.row(name).map_or(f64::NAN, Row::share);
+        row(&format!("instructions, {name}"), format!("at most {goal} of the floor"), format!("{share:.3}"));
+    }
+    let default = figures.row("accepted as it is");
+    row(
+        "memory pages at the end of a 4 kB request",
+        format!("at most {}", figures::PAGES),
+        default.map_or(0, |row| row.ours.pages).to_string(),
+    );
+    let (low, high) = figures.growth();
+    row(
+        "growth, instructions for each byte more",
+        "the same within 10 %".to_owned(),
+        format!("{low:.2} from 4 to 100 kB, {high:.2} from 100 kB to 1 MB"),
+    );
+    let (none, all) = figures.settings_shares();
+    row("default settings, `{}`", "at most 5 % of the default request".to_owned(), format!("{:.1} %", none * 100.0));
+    row("settings that name every default", "none".to_owned(), format!("{:.1} %", all * 100.0));
+    table
+}
+
+fn counted(figures: &Figures) -> String {
+    let mut table =
+        "| request | bytes | instructions | floor | share | pages | floor |\n|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for row in &figures.rows {
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | {} | {:.3} | {} | {} |",
+            row.request.name,
+            row.request.payload.len(),
+            row.ours.instructions,
+            row.floor.instructions,
+            row.share(),
+            row.ours.pages,
+            row.floor.pages
+        );
+    }
+    let _ = writeln!(table, "\nThe floor's module has {} bytes.", figures.bytes.1);
+    table
+}
+
+fn timed() -> Result<String, String> {
+    let module = Module::load(&benches::module(benches::POLICY)?).map_err(|error| error.to_string())?;
+    let floor = Module::load(&benches::module(benches::FLOOR)?).map_err(|error| error.to_string())?;
+    let (cel, rego) = (Cel::load()?, RegoPolicy::load()?);
+    let mut table = "| request | what | p50, µs | p99, µs |\n|---|---|---|---|\n".to_owned();
+    let is_goal = |name: &str| figures::SHARES.iter().any(|(goal, _)| *goal == name);
+    for request in benches::requests::all().into_iter().filter(|request| is_goal(request.name)) {
+        let payload = &request.payload;
+        let mut row = |what: &str, times: Times| {
+            let _ = writeln!(table, "| {} | {what} | {times} |", request.name);
+        };
+        row("module: new instance", time(RUNS, || module.instance().map(drop))?);
+        let mut instances = (0..RUNS + RUNS / 10).map(|_| module.instance());
+        let mut calls = Vec::new();
+        // Instances are made before they are timed, a few at a time.
+        for _ in 0..RUNS / 1000 {
+            let batch: Vec<_> = instances.by_ref().take(1000).flatten().collect();
+            let mut batch = batch.iter().cycle();
+            calls.push(time(900, || batch.next().map(|instance| instance.call("validate", payload)))?);
+        }
+        calls.sort_by_key(|times| times.p50);
+        if let Some(median) = calls.get(calls.len() / 2) {
+            row("module: `validate` alone (median of batches)", *median);
+        }
+        row("module: both", time(RUNS, || module.call("validate", payload))?);
+        row("floor: both", time(RUNS, || floor.call("validate", payload))?);
+        row("our core, native", time(RUNS, || kyma_dynatrace_policy::protocol::validate(payload))?);
+        row("CEL, native, four rules", time(RUNS / 10, || cel.review(payload))?);
+        row("Rego, native, four rules", time(RUNS / 10, || rego.review(payload))?);
+    }
+    Ok(table)
+}
+
+fn machine() -> String {
+    let output = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).output().ok();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    };
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |x| x.1);
+    let commit = output("git", &["rev-parse", "--short", "HEAD"]);
+    format!("{cpu}, one core; {}; commit {commit} and what was changed since.\n", output("rustc", &["--version"]))
 }

@@ -11,6 +11,9 @@ pub struct Request {
     pub payload: Vec<u8>,
 }
 
+/// Settings that name every default.
+pub const DEFAULT_SETTINGS: &str = r#"{"mode":"repair","dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","endpointKey":"apiurl","tokenKey":"dataIngestToken"}],"hosts":[],"collectorServices":[],"injectPrefixFor":"anySecret"},"metrics":{"cumulativeInputs":["istio","prometheus","runtime"],"deltaConversion":"off"},"rules":{}}"#;
+
 /// The host's payload for a pipeline, with default settings.
 #[must_use]
 pub fn payload(object: &Value) -> Vec<u8> {

@@ -1,0 +1,51 @@
+//! Holds the counted figures to their goals, and to what was counted last: instructions, bytes and pages, no time.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics is a test that fails")]
+
+use std::fmt::Write as _;
+
+use benches::figures::Figures;
+use benches::peers::{Cel, RegoPolicy};
+
+/// How much more a request may take than was written down before somebody has to look.
+const MARGIN: f64 = 1.02;
+
+#[test]
+fn every_goal_is_reached() {
+    let missed = Figures::count().unwrap().missed();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn nothing_takes_more_than_was_written_down() {
+    let recorded = std::fs::read_to_string(benches::root().join("benches/counted.tsv")).unwrap();
+    let figures = Figures::count().unwrap();
+    let mut worse = String::new();
+    let mut hold = |name: &str, now: u64| {
+        let row = recorded.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('\t'));
+        let before: u64 = row.unwrap_or_else(|| panic!("`{name}` is not written down")).parse().unwrap();
+        if benches::figures::share(now, before) > MARGIN {
+            writeln!(worse, "{name}: {now}, was {before}").unwrap();
+        }
+    };
+    hold("bytes", figures.bytes.0 as u64);
+    hold("settings", figures.settings.1);
+    for row in &figures.rows {
+        hold(row.request.name, row.ours.instructions);
+    }
+    assert!(worse.is_empty(), "more than before; if it is worth it, `make bench` writes it down:\n{worse}");
+}
+
+#[test]
+fn peers_and_policy_agree_about_the_requests() {
+    let (cel, rego) = (Cel::load().unwrap(), RegoPolicy::load().unwrap());
+    for request in benches::requests::all() {
+        let ours = kyma_dynatrace_policy::protocol::validate(&request.payload);
+        let ours: serde_json::Value = serde_json::from_slice(&ours).unwrap();
+        // Peers cannot repair: what we repair, they refuse.
+        let is_in_order = ours["accepted"] == true && ours["mutated_object"].is_null();
+        let (cel, rego) = (cel.review(&request.payload), rego.review(&request.payload));
+        assert_eq!((cel.is_empty(), rego.is_empty()), (is_in_order, is_in_order), "{}: {cel:?} {rego:?}", request.name);
+        assert_eq!(cel.len(), rego.len(), "{}: {cel:?} {rego:?}", request.name);
+    }
+}
