@@ -371,11 +371,26 @@ fn nearest(name: &str, known: &[&str]) -> String {
         return String::new();
     }
     let best =
-        known.iter().map(|known| (strsim::levenshtein(&name.to_ascii_lowercase(), &known.to_ascii_lowercase()), known));
+        known.iter().map(|known| (distance(&name.to_ascii_lowercase(), &known.to_ascii_lowercase()), known));
     match best.min_by_key(|(distance, _)| *distance) {
         Some((distance, best)) if distance <= best.len().div_ceil(3) => join!(", did you mean `", best, "`?"),
         _ => String::new(),
     }
+}
+
+/// How many letters have to be changed, added or left out to make one word of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    // The distances of the beginnings of `one` read so far to each beginning of `other`, the empty one left out.
+    let mut row: Vec<usize> = (1..=other.len()).collect();
+    for (read, letter) in one.bytes().enumerate() {
+        let (mut diagonal, mut left) = (read, read + 1);
+        for (cell, other) in row.iter_mut().zip(other.bytes()) {
+            let changed = diagonal + usize::from(letter != other);
+            diagonal = std::mem::replace(cell, changed.min(*cell + 1).min(left + 1));
+            left = *cell;
+        }
+    }
+    row.last().copied().unwrap_or(one.len())
 }
 
 fn glob_error(glob: &str) -> Option<&'static str> {
@@ -403,6 +418,16 @@ mod tests {
 
     fn errors(text: &str) -> Vec<String> {
         Settings::read(Some(parse(text))).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn accepts_the_distance_that_the_usual_library_gives() {
+        let words = ["", "m", "mode", "mod", "modes", "dmoe", "hosts", "secrets", "rules", "rlues", "collectorServices"];
+        for one in words {
+            for other in words {
+                assert_eq!(distance(one, other), strsim::levenshtein(one, other), "{one} {other}");
+            }
+        }
     }
 
     #[test]
