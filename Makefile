@@ -80,7 +80,7 @@ fmt-check: setup
 lint: setup $(XTASK) ## run clippy, natively and for wasm, with warnings denied
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo clippy --lib --target $(TARGET) --locked -- --deny warnings
-	$(XTASK) rules-table --check
+	$(XTASK) generate --check
 
 .PHONY: test-native
 test-native: setup
@@ -139,9 +139,12 @@ url-table: ## make the expected URLs again, with Go
 bless: annotated-policy.wasm ## take the current answers for the expected ones: review the diff
 	BLESS=1 $(CARGO_TEST) --test cases --test pages --test commands --test fix
 
-.PHONY: rules-table
-rules-table: $(XTASK) ## write the README's rules table
-	$(XTASK) rules-table
+.PHONY: generate
+generate: $(XTASK) ## write what is made from code and metadata: tables, schema, form, Artifact Hub package
+	$(XTASK) generate
+
+artifacthub-pkg.yml: policy-metadata.yml CHANGELOG.md $(XTASK) ## make the Artifact Hub package
+	$(XTASK) generate
 
 .PHONY: clean
 clean: ## remove what was built

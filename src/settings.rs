@@ -370,8 +370,7 @@ fn nearest(name: &str, known: &[&str]) -> String {
     if name.len() > 64 {
         return String::new();
     }
-    let best =
-        known.iter().map(|known| (distance(&name.to_ascii_lowercase(), &known.to_ascii_lowercase()), known));
+    let best = known.iter().map(|known| (distance(&name.to_ascii_lowercase(), &known.to_ascii_lowercase()), known));
     match best.min_by_key(|(distance, _)| *distance) {
         Some((distance, best)) if distance <= best.len().div_ceil(3) => join!(", did you mean `", best, "`?"),
         _ => String::new(),
@@ -422,7 +421,8 @@ mod tests {
 
     #[test]
     fn accepts_the_distance_that_the_usual_library_gives() {
-        let words = ["", "m", "mode", "mod", "modes", "dmoe", "hosts", "secrets", "rules", "rlues", "collectorServices"];
+        let words =
+            ["", "m", "mode", "mod", "modes", "dmoe", "hosts", "secrets", "rules", "rlues", "collectorServices"];
         for one in words {
             for other in words {
                 assert_eq!(distance(one, other), strsim::levenshtein(one, other), "{one} {other}");

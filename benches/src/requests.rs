@@ -25,10 +25,8 @@ fn secret(key: &str) -> Value {
 }
 
 fn authorization() -> Value {
-    let mut header = secret("dataIngestToken");
-    header["name"] = "Authorization".into();
-    header["prefix"] = "Api-Token".into();
-    header
+    let reference = json!({"namespace": "dynatrace", "name": "dynakube", "key": "dataIngestToken"});
+    json!({"name": "Authorization", "prefix": "Api-Token", "valueFrom": {"secretKeyRef": reference}})
 }
 
 /// The transforms of `manifests/pipelines/workload-attributes`, which are about as long as those of Kyma's guide.

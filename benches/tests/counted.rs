@@ -1,6 +1,11 @@
 //! Holds the counted figures to their goals, and to what was counted last: instructions, bytes and pages, no time.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics is a test that fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
 
 use std::fmt::Write as _;
 

@@ -6,9 +6,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod annotate;
+mod artifacthub;
 mod demo;
+mod generate;
 mod metadata;
 mod rules_table;
+mod settings;
 
 #[derive(Parser)]
 #[command(about = "The project's chores")]
@@ -42,9 +45,9 @@ enum Chore {
         #[arg(default_value = "examples")]
         examples: PathBuf,
     },
-    /// Write the README's rules table from the code, or check that it is as written.
-    RulesTable {
-        /// Fail where the table is not what the code gives.
+    /// Write what is made from code and metadata (tables, schema, form, Artifact Hub package), or check it.
+    Generate {
+        /// Fail where a file is not what it is made from.
         #[arg(long)]
         check: bool,
     },
@@ -59,7 +62,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().chore {
         Chore::Annotate { metadata, readme, output, wasm } => annotate::run(&metadata, &readme, &output, &wasm),
         Chore::Demo { policy, examples } => demo::run(&policy, &examples),
-        Chore::RulesTable { check } => rules_table::run(check),
+        Chore::Generate { check } => generate::run(check),
         Chore::Imports { wasm } => annotate::check_imports(&wasm),
     };
     match result {

@@ -1,0 +1,73 @@
+//! `artifacthub-pkg.yml`, as `kwctl scaffold artifacthub` makes it from metadata and questions. The one difference: the
+//! date is that of the release in the changelog, not of the moment, so that the file can be checked.
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+
+use crate::metadata::Metadata;
+
+const HEADER: &str =
+    "# Artifact Hub package, made by `make artifacthub-pkg.yml` from the metadata, the questions and the changelog.\n";
+
+/// The date of the newest release in the changelog, of this version.
+fn released(changelog: &str, version: &str) -> anyhow::Result<String> {
+    let heading = changelog.lines().find(|line| line.starts_with("## ")).context("CHANGELOG.md has no heading")?;
+    let date = heading.strip_prefix(&format!("## {version} (")).and_then(|rest| rest.strip_suffix(')'));
+    let date =
+        date.with_context(|| format!("CHANGELOG.md begins with `{heading}`, not with `## {version} (<date>)`"))?;
+    let is_date = date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    ensure!(is_date, "`{date}` is no date");
+    Ok(format!("{date}T00:00:00Z"))
+}
+
+/// How to get the policy, in Markdown.
+fn install(image: &str) -> String {
+    format!(
+        "The policy is a WebAssembly module in an OCI registry. Look at it with `kwctl`:\n\n\
+         ```console\nkwctl pull registry://{image}\nkwctl inspect registry://{image}\n```\n\n\
+         Make a manifest to deploy it with:\n\n\
+         ```console\nkwctl scaffold manifest -t ClusterAdmissionPolicy registry://{image}\n```\n"
+    )
+}
+
+/// The file's text.
+pub(crate) fn package(metadata: &Metadata, questions: &str, changelog: &str) -> anyhow::Result<String> {
+    let annotation = |name: &str| -> anyhow::Result<&str> {
+        let value = metadata.annotations.get(name).with_context(|| format!("the metadata has no {name}"))?;
+        Ok(value.as_str())
+    };
+    let version = annotation("io.kubewarden.policy.version")?;
+    let (title, source) = (annotation("io.kubewarden.policy.title")?, annotation("io.kubewarden.policy.source")?);
+    let image = format!("{}:v{version}", annotation("io.kubewarden.policy.ociUrl")?);
+    let words = |name: &str| -> anyhow::Result<Vec<&str>> { Ok(annotation(name)?.split(',').map(str::trim).collect()) };
+    let (name, email) = annotation("io.kubewarden.policy.author")?
+        .trim_end_matches('>')
+        .split_once(" <")
+        .context("the author is not `name <address>`")?;
+    let package = json!({
+        "version": version,
+        "name": title,
+        "displayName": annotation("io.artifacthub.displayName")?,
+        "createdAt": released(changelog, version)?,
+        "description": annotation("io.kubewarden.policy.description")?,
+        "license": annotation("io.kubewarden.policy.license")?,
+        "homeURL": annotation("io.kubewarden.policy.url")?,
+        "containersImages": [{"name": "policy", "image": image}],
+        "keywords": words("io.artifacthub.keywords")?,
+        "links": [
+            {"name": "policy", "url": format!("{source}/releases/download/v{version}/policy.wasm")},
+            {"name": "source", "url": source},
+        ],
+        "install": install(&image),
+        "maintainers": [{"name": name, "email": email}],
+        "provider": {"name": "kubewarden"},
+        "recommendations": [{"url": "https://artifacthub.io/packages/helm/kubewarden/kubewarden-controller"}],
+        "annotations": {
+            "kubewarden/mutation": metadata.mutating.to_string(),
+            "kubewarden/resources": annotation("io.artifacthub.resources")?,
+            "kubewarden/rules": yaml_serde::to_string(&metadata.rules)?,
+            "kubewarden/questions-ui": questions,
+        },
+    });
+    Ok(format!("{HEADER}{}", yaml_serde::to_string::<Value>(&package)?))
+}
