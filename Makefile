@@ -25,7 +25,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: fmt-check lint test-native test-wasm e2e-tests manifests-test test-counted test-junit ## run everything
+test: fmt-check lint test-native test-wasm e2e-tests manifests-test test-counted test-reproducible test-junit ## run everything
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
 
@@ -125,6 +125,33 @@ test-counted: policy.wasm target/floor.wasm ## hold the counted costs to their g
 bench: policy.wasm target/floor.wasm ## count and time the policy, and write benches/README.md
 	cargo build --package benches --profile native --locked
 	$(shell command -v taskset >/dev/null && echo taskset -c 1) target/native/bench
+
+# A second build in another folder, of what git has, gives the same bytes.
+REPRODUCED := target/reproduced/another/folder
+.PHONY: test-reproducible
+test-reproducible: policy.wasm ## build the policy again elsewhere, and compare
+	@rm -rf $(REPRODUCED) && mkdir -p $(REPRODUCED)
+	git ls-files -z | xargs -0 tar -c | tar -x -C $(REPRODUCED)
+	cd $(REPRODUCED) && CARGO_TARGET_DIR= cargo build --release --target $(TARGET) --locked --target-dir built
+	sha256sum policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
+	cmp policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
+
+DENY := target/tools/bin/cargo-deny
+$(DENY): | setup
+	cargo install cargo-deny --root target/tools
+
+.PHONY: audit
+audit: $(DENY) ## check dependencies: licences, sources, advisories (needs the network)
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny check
+
+.PHONY: check-release
+check-release: $(XTASK) ## check that TAG is the version that everything names
+	$(XTASK) generate --check
+	@grep -qx 'version = "$(TAG:v%=%)"' Cargo.toml || { echo "error: $(TAG) is not the version in Cargo.toml" >&2; exit 1; }
+
+.PHONY: release-notes
+release-notes: # what the changelog says of TAG
+	@awk '/^## /{on = index($$0, "## $(TAG:v%=%) (") == 1; next} on' CHANGELOG.md
 
 .PHONY: test-long
 test-long: annotated-policy.wasm ## run the properties with 10,000 cases each
