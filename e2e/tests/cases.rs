@@ -90,6 +90,7 @@ fn every_case_is_decided_as_written_and_answered_as_blessed() {
             case.name
         );
 
+        hand_over(case, &request, &json!(response));
         let mut object = request["object"].clone();
         if let Some(patch) = &response.patch {
             json_patch::patch(&mut object, &patch.0).unwrap();
@@ -108,6 +109,33 @@ fn every_case_is_decided_as_written_and_answered_as_blessed() {
         assert!(names.contains(&name), "e2e/expected/{name}.yaml has no case");
     }
     assert!(failures.is_empty(), "not as blessed (`make bless` and review):\n{}", failures.join("\n"));
+}
+
+/// Writes a case where `e2e.bats` finds it, so that kwctl is asked the same and has to answer the same.
+fn hand_over(case: &Case, request: &Value, response: &Value) {
+    let folder = root().join("target/e2e").join(&case.name);
+    fs::create_dir_all(&folder).unwrap();
+    let settings = if case.settings.is_null() { json!({}) } else { case.settings.clone() };
+    for (name, value) in [("request", request), ("settings", &settings), ("expected", response)] {
+        fs::write(folder.join(format!("{name}.json")), value.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn bats_has_a_test_for_every_case() {
+    let cases: Vec<Case> = yaml_serde::from_str(include_str!("../cases.yaml")).unwrap();
+    let tests: String = cases.iter().map(|case| format!("@test \"{0}\" {{ decides {0}; }}\n", case.name)).collect();
+    let path = root().join("e2e/e2e.bats");
+    let text = fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("# cases: made by `make bless` from cases.yaml\n", "# end of cases\n");
+    let (head, rest) = text.split_once(begin).unwrap();
+    let (_, tail) = rest.split_once(end).unwrap();
+    let wanted = format!("{head}{begin}{tests}{end}{tail}");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(path, wanted).unwrap();
+    } else {
+        assert_eq!(text, wanted, "run `make bless`");
+    }
 }
 
 #[test]

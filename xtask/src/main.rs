@@ -9,6 +9,7 @@ mod annotate;
 mod artifacthub;
 mod demo;
 mod generate;
+mod kwctl;
 mod metadata;
 mod rules_table;
 mod settings;
@@ -51,6 +52,12 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Stand in for kwctl where there is none, to try `e2e/e2e.bats`.
+    Kwctl {
+        /// What kwctl is asked.
+        #[command(subcommand)]
+        command: kwctl::Kwctl,
+    },
     /// Fail where a module imports anything but waPC functions.
     Imports {
         /// The module.
@@ -63,6 +70,7 @@ fn main() -> ExitCode {
         Chore::Annotate { metadata, readme, output, wasm } => annotate::run(&metadata, &readme, &output, &wasm),
         Chore::Demo { policy, examples } => demo::run(&policy, &examples),
         Chore::Generate { check } => generate::run(check),
+        Chore::Kwctl { command } => kwctl::run(&command),
         Chore::Imports { wasm } => annotate::check_imports(&wasm),
     };
     match result {

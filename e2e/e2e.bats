@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# The cases of cases.yaml, and what else kwctl does with a policy. KWCTL names the command; `make e2e-kwctl` runs this.
+# What is asked and what has to be answered is in target/e2e, where the tests of the embedded engine put it.
+
+bats_require_minimum_version 1.5.0
+
+KWCTL=${KWCTL:-kwctl}
+POLICY=${POLICY:-annotated-policy.wasm}
+
+ask() { # request, settings: one line of JSON in $output, with the patch in plain JSON
+  # shellcheck disable=SC2086
+  run --separate-stderr $KWCTL run --request-path "$1" --settings-path "$2" "$POLICY"
+}
+
+readable() { # the parts of an AdmissionResponse that say something, sorted
+  jq -S 'if (.patch | type) == "string" then .patch |= (@base64d | fromjson) else . end
+    | {uid, allowed, patch, message: .status.message, code: .status.code, auditAnnotations, warnings}
+    | with_entries(select(.value != null and .value != {} and .value != []))'
+}
+
+decides() { # a case: allowed, the whole patch, message, warnings and audit annotations
+  ask "target/e2e/$1/request.json" "target/e2e/$1/settings.json"
+  [ "$status" -eq 0 ]
+  diff <(readable < "target/e2e/$1/expected.json") <(readable <<< "$output")
+}
+
+refuses_settings() { # settings, the message
+  printf '%s' "$1" > "$BATS_TEST_TMPDIR/settings.json"
+  ask target/e2e/01-traces-direct/request.json "$BATS_TEST_TMPDIR/settings.json"
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"Provided settings are not valid"* ]]
+  [[ "$stderr" == *"$2"* ]]
+}
+
+# cases: made by `make bless` from cases.yaml
+@test "01-traces-direct" { decides 01-traces-direct; }
+@test "01-traces-direct-validate" { decides 01-traces-direct-validate; }
+@test "02-metrics-collector" { decides 02-metrics-collector; }
+@test "02-metrics-collector-validate" { decides 02-metrics-collector-validate; }
+@test "03-metrics-direct" { decides 03-metrics-direct; }
+@test "04-istio" { decides 04-istio; }
+@test "04-prometheus" { decides 04-prometheus; }
+@test "04-runtime" { decides 04-runtime; }
+@test "04-istio-warn" { decides 04-istio-warn; }
+@test "04-istio-off" { decides 04-istio-off; }
+@test "05-delta" { decides 05-delta; }
+@test "06-auto" { decides 06-auto; }
+@test "06-auto-validate" { decides 06-auto-validate; }
+@test "07-auto-old-module" { decides 07-auto-old-module; }
+@test "07-always-old-module" { decides 07-always-old-module; }
+@test "08-traces-endpoint-only" { decides 08-traces-endpoint-only; }
+@test "08-traces-endpoint-only-validate" { decides 08-traces-endpoint-only-validate; }
+@test "08-metrics-endpoint-only" { decides 08-metrics-endpoint-only; }
+@test "09-prefix" { decides 09-prefix; }
+@test "09-prefix-validate" { decides 09-prefix-validate; }
+@test "10-metrics-path" { decides 10-metrics-path; }
+@test "11-grpc" { decides 11-grpc; }
+@test "12-istio-off" { decides 12-istio-off; }
+@test "13-elsewhere" { decides 13-elsewhere; }
+@test "14-update-label" { decides 14-update-label; }
+@test "14-update-filled-in-by-the-module" { decides 14-update-filled-in-by-the-module; }
+@test "14-update-path" { decides 14-update-path; }
+@test "14-update-input" { decides 14-update-input; }
+@test "14-update-repairs" { decides 14-update-repairs; }
+@test "15-delete" { decides 15-delete; }
+@test "everything-at-once" { decides everything-at-once; }
+@test "collector-port" { decides collector-port; }
+@test "collector-everything-at-once" { decides collector-everything-at-once; }
+@test "activegate-in-the-cluster" { decides activegate-in-the-cluster; }
+@test "unknown-dynatrace-host" { decides unknown-dynatrace-host; }
+@test "bearer-on-saas" { decides bearer-on-saas; }
+@test "managed-with-environment" { decides managed-with-environment; }
+@test "finalizer-removal" { decides finalizer-removal; }
+@test "fluent-bit" { decides fluent-bit; }
+@test "no-spec" { decides no-spec; }
+@test "other-kind" { decides other-kind; }
+# end of cases
+
+@test "refuses an unknown setting, and names the nearest" {
+  refuses_settings '{"mod": "repair"}' 'did you mean `mode`?'
+}
+
+@test "refuses an unknown rule" {
+  refuses_settings '{"rules": {"ui-hosts": "off"}}' 'did you mean `ui-host`?'
+}
+
+@test "refuses every wrong setting at once" {
+  refuses_settings '{"mode": 3, "metrics": {"deltaConversion": "on"}}' '`metrics.deltaConversion` is `on`'
+}
+
+@test "does not echo settings" {
+  printf '{"mode": ["hunter2"]}' > "$BATS_TEST_TMPDIR/settings.json"
+  ask target/e2e/01-traces-direct/request.json "$BATS_TEST_TMPDIR/settings.json"
+  [ "$status" -eq 1 ]
+  [[ "$output$stderr" != *hunter2* ]]
+}
+
+@test "inspect shows the metadata" {
+  # shellcheck disable=SC2086
+  run --separate-stderr $KWCTL inspect -o yaml "$POLICY"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"protocolVersion: v1"* ]]
+  [[ "$output" == *"mutating: true"* ]]
+  [[ "$output" == *"io.kubewarden.policy.title: kyma-dynatrace-policy"* ]]
+  [[ "$output" == *"metricpipelines"* ]]
+}
