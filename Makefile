@@ -4,7 +4,7 @@ TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
 TOOL_SOURCES := $(shell find apiserver engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors
+E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
 # One selection of packages for every native build: another one would have other features, and build wasmtime again.
 CARGO_BUILD := cargo build --workspace --all-targets --locked
@@ -145,6 +145,14 @@ test-reproducible: policy.wasm ## build the policy again elsewhere, and compare
 	cd $(REPRODUCED) && CARGO_TARGET_DIR= cargo build --release --target $(TARGET) --locked --target-dir built
 	sha256sum policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
 	cmp policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
+
+MDBOOK := target/tools/bin/mdbook
+$(MDBOOK): | setup
+	cargo install mdbook --root target/tools
+
+.PHONY: docs
+docs: $(MDBOOK) ## build the book in target/book
+	$(MDBOOK) build docs
 
 DENY := target/tools/bin/cargo-deny
 $(DENY): | setup

@@ -20,7 +20,8 @@ fn read(path: &str) -> anyhow::Result<String> {
 }
 
 fn wanted() -> anyhow::Result<Vec<Wanted>> {
-    let readme = replace(&read("README.md")?, "rules", &rules_table::table())?;
+    let readme = replace(&read("README.md")?, "rules", &rules_table::table("docs/rules/"))?;
+    let rules = replace(&read("docs/rules.md")?, "rules", &rules_table::table("rules/"))?;
     let readme = replace(&readme, "settings", &settings::table())?;
     // An unquoted `off` is a boolean for those who read YAML 1.1, as Rancher does.
     let questions = yaml_serde::to_string(&settings::questions())?;
@@ -32,6 +33,7 @@ fn wanted() -> anyhow::Result<Vec<Wanted>> {
     let schema = format!("{}\n", serde_json::to_string_pretty(&settings::schema())?);
     Ok(vec![
         ("README.md", readme),
+        ("docs/rules.md", rules),
         ("docs/settings.schema.json", schema),
         (QUESTIONS, questions),
         ("artifacthub-pkg.yml", package),
@@ -41,8 +43,8 @@ fn wanted() -> anyhow::Result<Vec<Wanted>> {
 /// Puts a table between the markers of its name.
 fn replace(text: &str, name: &str, table: &str) -> anyhow::Result<String> {
     let (begin, end) = (format!("<!-- {name}: made by `make generate` -->\n"), format!("<!-- end of {name} -->"));
-    let (head, rest) = text.split_once(&begin).with_context(|| format!("README.md has no `{}`", begin.trim()))?;
-    let (_, tail) = rest.split_once(&end).with_context(|| format!("README.md has no `{end}`"))?;
+    let (head, rest) = text.split_once(&begin).with_context(|| format!("there is no `{}`", begin.trim()))?;
+    let (_, tail) = rest.split_once(&end).with_context(|| format!("there is no `{end}`"))?;
     Ok(format!("{head}{begin}{table}{end}{tail}"))
 }
 

@@ -6,7 +6,8 @@ use kyma_dynatrace_policy::rules::RULES;
 use kyma_dynatrace_policy::settings::Level;
 
 /// The table's text.
-pub(crate) fn table() -> String {
+/// `pages` is where the rules' pages are, from the file that the table is in.
+pub(crate) fn table(pages: &str) -> String {
     let mut table = String::from("| rule | for | finding | does |\n|---|---|---|---|\n");
     for rule in RULES {
         let does = match rule.level {
@@ -16,7 +17,7 @@ pub(crate) fn table() -> String {
         };
         let (id, scope, summary) = (rule.id, rule.scope.label(), rule.summary);
         // Writing to a String cannot fail.
-        let _ = writeln!(table, "| [`{id}`](docs/rules/{id}.md) | {scope} | {summary} | {does} |");
+        let _ = writeln!(table, "| [`{id}`]({pages}{id}.md) | {scope} | {summary} | {does} |");
     }
     table
 }

@@ -362,6 +362,20 @@ mod tests {
         }
     }
 
+    /// Settings of releases: what was accepted once is accepted for good.
+    #[test]
+    fn accepts_settings_of_older_releases() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../e2e/settings");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let settings: Value = yaml_serde::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            assert!(policy_accepts(&settings) && schema_accepts(&settings), "{}", path.display());
+            count += 1;
+        }
+        assert!(count >= 2);
+    }
+
     #[test]
     fn the_form_asks_for_every_setting() {
         let questions = questions();
