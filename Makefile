@@ -160,7 +160,7 @@ $(DENY): | setup
 
 .PHONY: audit
 audit: $(DENY) ## check dependencies: licences, sources, advisories (needs the network)
-	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny check
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --workspace check
 
 .PHONY: check-release
 check-release: $(XTASK) ## check that TAG is the version that everything names

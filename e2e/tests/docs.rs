@@ -100,7 +100,8 @@ fn the_summary_has_every_page_once() {
         .filter(|page| page != "SUMMARY.md")
         .collect();
     let mut listed: Vec<String> = links.into_iter().map(str::to_owned).collect();
-    (found.sort(), listed.sort());
+    found.sort();
+    listed.sort();
     assert_eq!(listed, found);
 }
 
@@ -244,6 +245,15 @@ fn run_check(arguments: &[&str], place: &str) {
     assert!(matches!(code, Some(0 | 1)), "{code:?} {errors}: {place}");
 }
 
+/// Variables that a page exports are named where they are read.
+fn check_variables(variables: &[&str], place: &str) {
+    let files = ["monaco/manifest.yaml", "monaco/kyma/notification/config.yaml", "terraform/versions.tf"];
+    let known: String = files.iter().map(|file| read(&format!("manifests/tenant/{file}"))).collect();
+    for name in variables.iter().filter_map(|variable| variable.split('=').next()) {
+        assert!(known.contains(name), "{name}: {place}");
+    }
+}
+
 /// Whether a line is a command that was run, or whose parts are there.
 fn check_command(line: &str, place: &str) -> bool {
     // What comes behind a pipe is ours; what is written to a file is of no interest.
@@ -266,16 +276,7 @@ fn check_command(line: &str, place: &str) -> bool {
             }
         }
         ["cd", folder] => assert!(root().join(folder).is_dir(), "{line}: {place}"),
-        ["export", variables @ ..] => {
-            let names: Vec<&str> = variables.iter().filter_map(|variable| variable.split('=').next()).collect();
-            let known = [
-                "tenant/monaco/manifest.yaml",
-                "tenant/monaco/kyma/notification/config.yaml",
-                "tenant/terraform/versions.tf",
-            ];
-            let known: String = known.iter().map(|file| read(&format!("manifests/{file}"))).collect();
-            assert!(names.iter().all(|name| known.contains(name)), "{line}: {place}");
-        }
+        ["export", variables @ ..] => check_variables(variables, place),
         ["monaco", "deploy", file] => {
             assert!(root().join("manifests/tenant/monaco").join(file).is_file(), "{line}: {place}")
         }
