@@ -1,7 +1,8 @@
 //! A scanner over JSON text (RFC 8259): where a value ends, and what the members of an object are.
 //!
 //! `serde_json` can do this too, and does in every other crate here. In the module it brings number parsing, number
-//! printing and an error type that nobody reads (see `docs/decisions/0007-own-scanner.md`). A property test holds the two against each other.
+//! printing and an error type that nobody reads (see `docs/decisions/0007-own-scanner.md`). A property test holds the
+//! two against each other.
 
 use std::borrow::Cow;
 

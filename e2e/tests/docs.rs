@@ -292,3 +292,34 @@ fn check_command(line: &str, place: &str) -> bool {
     }
     true
 }
+
+/// Nothing is allowed that is not asked for, every action is one commit, and every `make` target is there.
+#[test]
+fn workflows_are_pinned_and_allowed_nothing_by_default() {
+    let makefile = read("Makefile");
+    let mut steps = 0;
+    for entry in fs::read_dir(root().join(".github/workflows")).unwrap().map(Result::unwrap) {
+        let workflow: Value = yaml_serde::from_str(&fs::read_to_string(entry.path()).unwrap()).unwrap();
+        let file = entry.file_name().to_string_lossy().into_owned();
+        assert_eq!(workflow["permissions"], json!({}), "{file}");
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            assert!(job["permissions"].is_object(), "{file}: {name}");
+            for step in job["steps"].as_array().unwrap() {
+                steps += 1;
+                if let Some(action) = step["uses"].as_str() {
+                    let commit = action.rsplit('@').next().unwrap();
+                    let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+                    assert!(is_commit, "{file}: {action}");
+                }
+                let script = step["run"].as_str().unwrap_or_default();
+                assert!(!script.contains("${{"), "{file}: a script takes values from its environment: {script}");
+                for line in script.lines().filter_map(|line| line.trim_start().strip_prefix("make ")) {
+                    let targets = line.split_whitespace().take_while(|word| !word.contains(['>', '|']));
+                    let mut targets = targets.filter(|word| !word.starts_with('-') && !word.contains('='));
+                    assert!(targets.all(|target| makefile.contains(&format!("\n{target}:"))), "{file}: make {line}");
+                }
+            }
+        }
+    }
+    assert!(steps > 10);
+}
