@@ -140,9 +140,10 @@ bench: policy.wasm target/floor.wasm ## count and time the policy, and write ben
 REPRODUCED := target/reproduced/another/folder
 .PHONY: test-reproducible
 test-reproducible: policy.wasm ## build the policy again elsewhere, and compare
+	@git ls-files --error-unmatch Cargo.toml >/dev/null || { echo "error: only a clone knows which files count" >&2; exit 1; }
 	@rm -rf $(REPRODUCED) && mkdir -p $(REPRODUCED)
 	git ls-files -z | xargs -0 tar -c | tar -x -C $(REPRODUCED)
-	cd $(REPRODUCED) && CARGO_TARGET_DIR= cargo build --release --target $(TARGET) --locked --target-dir built
+	cd $(REPRODUCED) && cargo build --release --target $(TARGET) --locked --target-dir built
 	sha256sum policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
 	cmp policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
 
