@@ -152,8 +152,9 @@ $(MDBOOK): | setup
 	cargo install mdbook --root target/tools
 
 .PHONY: docs
-docs: $(MDBOOK) ## build the book in target/book
+docs: $(MDBOOK) | setup-node ## build the book in target/book, and check its links
 	$(MDBOOK) build docs
+	node e2e/book.mjs target/book
 
 DENY := target/tools/bin/cargo-deny
 $(DENY): | setup
