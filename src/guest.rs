@@ -1,6 +1,6 @@
 //! The only file that knows waPC: the entry point that a Kubewarden host calls, and the three functions behind it.
 //!
-//! `wapc-guest` does the same with a hash map of handlers behind a lock, which is an eighth of this module's size (see
+//! `wapc-guest` does the same with a hash map of handlers behind a lock, which are 22 kB more (see
 //! `docs/decisions/0008-own-guest.md`). The protocol is small: the host says how long operation and payload are, hands
 //! them over, and takes one answer or error.
 

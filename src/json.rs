@@ -122,7 +122,8 @@ impl<'a> Node<'a> {
 pub struct Members<'a>(Vec<(Cow<'a, str>, Node<'a>)>);
 
 impl<'a> Members<'a> {
-    /// The member of this name, `None` where it is absent or null. The last of several wins, as in Go and `serde_json::Value`.
+    /// The member of this name, `None` where it is absent or null. The last of several wins, as in Go and in
+    /// `serde_json::Value`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Node<'a>> {
         self.nullable(name).filter(|node| !node.is_null())

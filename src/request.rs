@@ -208,8 +208,8 @@ impl<'a> Found<'a> {
         self.0.get(place as usize).copied().flatten().filter(|node| !node.is_null())
     }
 
-    /// The object at a place. The schema check that follows admission reports wrong types well; the policy must only not
-    /// stumble over them.
+    /// The object at a place. The schema check that follows admission reports wrong types well; the policy must only
+    /// not stumble over them.
     fn object(&self, place: Place) -> Option<Node<'a>> {
         self.get(place).filter(|node| node.is_object())
     }

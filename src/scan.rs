@@ -117,8 +117,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where the value ends that begins here, white space before it included. Not recursive: the text may nest as deep as it
-/// likes. What most requests spend their time in, so positions are locals and steps are inlined.
+/// Where the value ends that begins here, white space before it included. Not recursive: the text may nest as deep as
+/// it likes. What most requests spend their time in, so positions are locals and steps are inlined.
 fn skip_value(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut open = Vec::new();
     loop {
