@@ -20,7 +20,7 @@ RUNNER_STAMP := target/tools/wasm-bindgen-$(WASM_BINDGEN)
 .DELETE_ON_ERROR:
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z.-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9.-]*\):.*## /\1: /p' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: annotated-policy.wasm ## build the policy and run it on the pipelines in examples/
