@@ -27,7 +27,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: fmt-check lint test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
+test: setup-tests fmt-check lint test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
 	@command -v $(firstword $(KWCTL)) >/dev/null || echo "make test: SKIPPED kwctl itself, which is missing"
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
@@ -42,6 +42,14 @@ setup: ## install what the builds need
 .PHONY: setup-node
 setup-node:
 	@command -v node >/dev/null || { echo "error: node is missing; the tests inside wasm need Node.js 20 or later" >&2; exit 1; }
+
+# First of all, not after a quarter of an hour of building.
+.PHONY: setup-tests
+setup-tests: setup-node setup-kubectl setup-jq
+
+.PHONY: setup-jq
+setup-jq:
+	@command -v jq >/dev/null || { echo "error: jq is missing; e2e.bats compares answers with it" >&2; exit 1; }
 
 .PHONY: setup-kubectl
 setup-kubectl:
@@ -103,8 +111,7 @@ e2e-tests: annotated-policy.wasm ## run the annotated module on the engine, case
 	$(CARGO_TEST) $(E2E)
 
 .PHONY: e2e-kwctl
-e2e-kwctl: e2e-tests | setup-npm ## run the same cases with kwctl (KWCTL names the command)
-	@command -v jq >/dev/null || { echo "error: jq is missing; e2e.bats compares answers with it" >&2; exit 1; }
+e2e-kwctl: e2e-tests | setup-jq setup-npm ## run the same cases with kwctl (KWCTL names the command)
 	@if command -v $(firstword $(KWCTL)) >/dev/null; then KWCTL="$(KWCTL)" $(BATS) e2e/e2e.bats; else \
 		echo "SKIPPED: e2e.bats with kwctl, which is missing (KWCTL=$(KWCTL)); tried with a stand-in on our engine instead"; \
 		KWCTL="$(XTASK) kwctl" $(BATS) e2e/e2e.bats; fi

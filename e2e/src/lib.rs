@@ -16,6 +16,25 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
 }
 
+/// Copies `manifests/` without the file in which a user's tokens are.
+pub fn copy_manifests(to: &Path) {
+    copy_folder(&root().join("manifests"), to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else if entry.file_name() != "dynatrace.env" {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
 /// The bytes of the annotated module.
 #[must_use]
 pub fn wasm() -> Vec<u8> {

@@ -193,7 +193,7 @@ fn read(file: &str) -> String {
 fn patch_an_overlay(value: &Value, place: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs-patch");
     let _ = fs::remove_dir_all(&folder);
-    copy(&root().join("manifests"), &folder.join("manifests"));
+    e2e::copy_manifests(&folder.join("manifests"));
     let env = "apiurl=https://abc12345.live.dynatrace.com/api\napiToken=a\ndataIngestToken=b\n";
     fs::write(folder.join("manifests/dynatrace/base/dynatrace.env"), env).unwrap();
     let mut kustomization = value.clone();
@@ -215,23 +215,11 @@ fn patch_an_overlay(value: &Value, place: &str) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// Runs the command on a copy of the manifests, and on an example as its standard input.
 fn run_check(arguments: &[&str], place: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs-check");
     let _ = fs::remove_dir_all(&folder);
-    copy(&root().join("manifests"), &folder.join("manifests"));
+    e2e::copy_manifests(&folder.join("manifests"));
     let status = Command::new(root().join("target/debug/kyma-dynatrace"))
         .arg("check")
         .args(arguments)

@@ -19,7 +19,7 @@ fn read(path: &str) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {path}"))
 }
 
-fn wanted() -> anyhow::Result<Vec<Wanted>> {
+fn wanted(metadata: &Metadata) -> anyhow::Result<Vec<Wanted>> {
     let readme = replace(&read("README.md")?, "rules", &rules_table::table("docs/rules/"))?;
     let rules = replace(&read("docs/rules.md")?, "rules", &rules_table::table("rules/"))?;
     let readme = replace(&readme, "settings", &settings::table())?;
@@ -27,9 +27,7 @@ fn wanted() -> anyhow::Result<Vec<Wanted>> {
     let questions = yaml_serde::to_string(&settings::questions())?;
     let questions = questions.replace(" off\n", " 'off'\n");
     let questions = format!("{QUESTIONS_HEADER}{questions}");
-    let metadata: Metadata =
-        yaml_serde::from_str(&read(METADATA)?).with_context(|| format!("cannot use {METADATA}"))?;
-    let package = artifacthub::package(&metadata, &questions, &read("CHANGELOG.md")?)?;
+    let package = artifacthub::package(metadata, &questions, &read("CHANGELOG.md")?)?;
     let schema = format!("{}\n", serde_json::to_string_pretty(&settings::schema())?);
     Ok(vec![
         ("README.md", readme),
@@ -50,8 +48,10 @@ fn replace(text: &str, name: &str, table: &str) -> anyhow::Result<String> {
 
 /// Writes the files, or says which are not as they ought to be.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
-    check_versions()?;
-    for (path, text) in wanted()? {
+    let metadata: Metadata =
+        yaml_serde::from_str(&read(METADATA)?).with_context(|| format!("cannot use {METADATA}"))?;
+    check_versions(&metadata)?;
+    for (path, text) in wanted(&metadata)? {
         if check {
             ensure!(read(path).unwrap_or_default() == text, "{path} is not what it is made from: run `make generate`");
         } else {
@@ -62,9 +62,7 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
 }
 
 /// One version everywhere, and the metadata's rules are what the policy reviews.
-fn check_versions() -> anyhow::Result<()> {
-    let metadata: Metadata =
-        yaml_serde::from_str(&read(METADATA)?).with_context(|| format!("cannot use {METADATA}"))?;
+fn check_versions(metadata: &Metadata) -> anyhow::Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     let theirs = metadata.annotations.get("io.kubewarden.policy.version").map(String::as_str);
     ensure!(theirs == Some(version), "{METADATA} has version {theirs:?}, Cargo.toml {version}");
@@ -78,7 +76,7 @@ fn check_versions() -> anyhow::Result<()> {
             ensure!(line.trim_end().ends_with(&module), "{path} names another version: {}", line.trim());
         }
     }
-    check_rules(&metadata)
+    check_rules(metadata)
 }
 
 fn check_rules(metadata: &Metadata) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use kyma_dynatrace_policy::rules::RULES;
-use kyma_dynatrace_policy::settings::Level;
+use kyma_dynatrace_policy::settings::{self as policy, Level};
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -57,12 +57,7 @@ struct Dynatrace {
 impl Default for Dynatrace {
     fn default() -> Self {
         Self {
-            secrets: vec![Secret {
-                namespace: "dynatrace".to_owned(),
-                name: "dynakube".to_owned(),
-                endpoint_key: "apiurl".to_owned(),
-                token_key: "dataIngestToken".to_owned(),
-            }],
+            secrets: policy::Settings::default().secrets.into_iter().map(Secret::from).collect(),
             hosts: Vec::new(),
             collector_services: Vec::new(),
             inject_prefix_for: InjectPrefixFor::AnySecret,
@@ -88,6 +83,13 @@ struct Secret {
     #[serde(default = "token_key")]
     #[schemars(length(min = 1))]
     token_key: String,
+}
+
+impl From<policy::DeclaredSecret> for Secret {
+    fn from(secret: policy::DeclaredSecret) -> Self {
+        let policy::DeclaredSecret { namespace, name, endpoint_key, token_key } = secret;
+        Self { namespace, name, endpoint_key, token_key }
+    }
 }
 
 fn endpoint_key() -> String {

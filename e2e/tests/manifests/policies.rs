@@ -77,15 +77,18 @@ fn verdict(object: &Object, policy: &Policy, definitions: Option<&Definitions>) 
     messages.into_iter().map(|message| Problem::new(&object.file, "spec.output.otlp", message)).collect()
 }
 
+/// The match conditions of a policy.
+fn expressions(policy: &Value) -> Vec<VapExpression> {
+    let conditions = policy["spec"]["matchConditions"].as_array().into_iter().flatten();
+    let expression = |condition: &Value| condition["expression"].as_str().unwrap_or_default().to_owned();
+    conditions
+        .map(|condition| VapExpression { expression: expression(condition), message: None, message_expression: None })
+        .collect()
+}
+
 /// Match conditions that do not hold for a pipeline with an OTLP output.
 fn conditions(policy: &Object, pipeline: &Object) -> Vec<Problem> {
-    let conditions = policy.value["spec"]["matchConditions"].as_array().cloned().unwrap_or_default();
-    let expressions = conditions.iter().map(|condition| VapExpression {
-        expression: condition["expression"].as_str().unwrap_or_default().to_owned(),
-        message: None,
-        message_expression: None,
-    });
-    let expressions: Vec<VapExpression> = expressions.collect();
+    let expressions = expressions(&policy.value);
     results("CREATE", &pipeline.value, &expressions)
         .into_iter()
         .enumerate()
@@ -108,15 +111,8 @@ fn results(operation: &str, object: &Value, expressions: &[VapExpression]) -> Ve
 fn conditions_filter_only_what_is_let_through() {
     let text = std::fs::read_to_string(e2e::root().join("manifests/policy/validate/policy.yaml")).unwrap();
     let manifest: Value = yaml_serde::from_str(&text).unwrap();
-    let conditions = manifest["spec"]["matchConditions"].as_array().unwrap();
-    let expressions: Vec<VapExpression> = conditions
-        .iter()
-        .map(|condition| VapExpression {
-            expression: condition["expression"].as_str().unwrap().to_owned(),
-            message: None,
-            message_expression: None,
-        })
-        .collect();
+    let expressions = expressions(&manifest);
+    assert_eq!(expressions.len(), 2);
     let reviewed = |operation: &str, object: &Value| results(operation, object, &expressions).into_iter().all(|x| x);
     let policy = e2e::policy(&json!({"mode": "validate"}));
     let mut counts = (0, 0);

@@ -47,7 +47,7 @@ impl Tree {
     pub(crate) fn copy(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("manifests").join(name);
         let _ = fs::remove_dir_all(&folder);
-        copy_folder(&e2e::root().join("manifests"), &folder);
+        e2e::copy_manifests(&folder);
         let tree = Self { folder };
         fs::write(tree.path(ENV_FILE), ENV).unwrap();
         tree
@@ -184,18 +184,6 @@ fn file_of(origin: &str) -> String {
 
 fn both_modes(one: &str, other: &str) -> bool {
     MODES.contains(&one) && MODES.contains(&other)
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else if entry.file_name() != "dynatrace.env" {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
