@@ -4,7 +4,7 @@ TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
 TOOL_SOURCES := $(shell find apiserver engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs
+E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs --test layers
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
 # One selection of packages for every native build: another one would have other features, and build wasmtime again.
 CARGO_BUILD := cargo build --workspace --all-targets --locked
@@ -99,7 +99,7 @@ test-native: setup
 
 .PHONY: test-wasm
 test-wasm: setup setup-node $(RUNNER_STAMP) ## run the core's tests inside wasm, under Node
-	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo test --lib --target $(TARGET) --locked
+	NODE_PATH="$(CURDIR)/e2e/node" PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo test --lib --target $(TARGET) --locked
 
 $(RUNNER_STAMP): | setup
 	cargo install wasm-bindgen-cli --version =$(WASM_BINDGEN) --bin wasm-bindgen-test-runner --root target/tools --force
@@ -129,17 +129,24 @@ test-junit: annotated-policy.wasm | setup-npm ## validate JUnit reports against 
 			> $(CURDIR)/target/junit-$$(basename $$data).xml || test $$? -le 3 || exit 1; done
 	NODE_TOOLS=$(CURDIR)/$(NPM_TOOLS) node cli/tests/junit.mjs target/junit-*.xml
 
-target/floor.wasm: $(wildcard benches/floor/src/*.rs) benches/floor/Cargo.toml benches/floor/Cargo.lock rust-toolchain.toml | setup
+FLOORS := target/floor-accepting.wasm target/floor-mutating.wasm
+$(FLOORS) &: $(shell find benches/floor -name '*.rs' -o -name Cargo.toml) benches/floor/Cargo.lock rust-toolchain.toml | setup
 	cd benches/floor && RUSTFLAGS=-Cdebuginfo=0 cargo build --release --target $(TARGET) --locked \
 		--target-dir $(CURDIR)/target/floor
-	cp target/floor/$(TARGET)/release/floor.wasm $@
+	cp target/floor/$(TARGET)/release/floor_accepting.wasm target/floor-accepting.wasm
+	cp target/floor/$(TARGET)/release/floor_mutating.wasm target/floor-mutating.wasm
 
 .PHONY: test-counted
-test-counted: policy.wasm target/floor.wasm ## hold the counted costs to their goals
+test-counted: policy.wasm $(FLOORS) ## hold the counted costs to their goals
 	$(CARGO_TEST) --test counted
 
+.PHONY: bench-count
+bench-count: policy.wasm $(FLOORS) ## count the policy, and write that into benches/
+	$(CARGO_BUILD)
+	target/debug/bench count
+
 .PHONY: bench
-bench: policy.wasm target/floor.wasm ## count and time the policy, and write benches/README.md
+bench: policy.wasm $(FLOORS) ## count and time the policy, and write benches/README.md
 	cargo build --package benches --profile native --locked
 	$(shell command -v taskset >/dev/null && echo taskset -c 1) target/native/bench
 

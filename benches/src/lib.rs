@@ -25,5 +25,8 @@ pub fn module(name: &str) -> Result<Vec<u8>, String> {
 /// Our policy, before annotation.
 pub const POLICY: &str = "policy.wasm";
 
-/// The policy that does nothing.
-pub const FLOOR: &str = "target/floor.wasm";
+/// The policy that does nothing but accept.
+pub const ACCEPTING: &str = "target/floor-accepting.wasm";
+
+/// The policy that does nothing but add a member to the object.
+pub const MUTATING: &str = "target/floor-mutating.wasm";

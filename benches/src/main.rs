@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use benches::figures::{self, Figures, Row};
 use benches::peers::{Cel, RegoPolicy};
+use benches::requests::Verdict;
 use benches::timing::{Times, time};
 use kyma_dynatrace_engine::Module;
 
@@ -23,8 +24,12 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     let figures = Figures::count()?;
-    let sections =
-        [("goals", goals(&figures)), ("counted", counted(&figures)), ("timed", timed()?), ("machine", machine())];
+    // `bench count` leaves the times as they were told last.
+    let is_count = std::env::args().nth(1).is_some_and(|argument| argument == "count");
+    let mut sections = vec![("goals", goals(&figures)), ("counted", counted(&figures))];
+    if !is_count {
+        sections.extend([("timed", timed()?), ("machine", machine())]);
+    }
     let path = benches::root().join("benches/README.md");
     let mut text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
     for (name, table) in &sections {
@@ -48,11 +53,26 @@ fn goals(figures: &Figures) -> String {
     let mut row = |what: &str, goal: String, measured: String| {
         let _ = writeln!(table, "| {what} | {goal} | {measured} |");
     };
-    row("wasm module, before annotation", format!("at most {} bytes", figures::BYTES), figures.bytes.0.to_string());
+    let missed = if figures.bytes.0 > figures::BYTES { " (missed)" } else { "" };
+    row(
+        "wasm module, before annotation",
+        format!("at most {} bytes", figures::BYTES),
+        format!("{}{missed}", figures.bytes.0),
+    );
     for (name, goal) in figures::SHARES {
         let share = figures.row(name).map_or(f64::NAN, Row::share);
-        row(&format!("instructions, {name}"), format!("at most {goal} of the floor"), format!("{share:.3}"));
+        let floor = if name.ends_with("repaired") { "mutating" } else { "accepting" };
+        row(&format!("instructions, {name}"), format!("at most {goal} of the {floor} floor"), format!("{share:.3}"));
     }
+    let measured = figures.corpus.map_or_else(
+        || "not measured: no corpus".to_owned(),
+        |(share, count)| format!("{share:.3}, mean over {count} pipelines"),
+    );
+    row(
+        "instructions, real pipelines",
+        format!("at most {} of the floor that does the same", figures::CORPUS),
+        measured,
+    );
     let default = figures.row("accepted as it is");
     row(
         "memory pages at the end of a 4 kB request",
@@ -88,18 +108,21 @@ fn counted(figures: &Figures) -> String {
             row.floor.pages
         );
     }
-    let _ = writeln!(table, "\nThe floor's module has {} bytes.", figures.bytes.1);
+    let (_, accepting, mutating) = figures.bytes;
+    let _ = writeln!(table, "\nThe accepting floor has {accepting} bytes, the mutating one {mutating}.");
     table
 }
 
 fn timed() -> Result<String, String> {
     let module = Module::load(&benches::module(benches::POLICY)?).map_err(|error| error.to_string())?;
-    let floor = Module::load(&benches::module(benches::FLOOR)?).map_err(|error| error.to_string())?;
+    let floor = |name| Module::load(&benches::module(name)?).map_err(|error| error.to_string());
+    let (accepting, mutating) = (floor(benches::ACCEPTING)?, floor(benches::MUTATING)?);
     let (cel, rego) = (Cel::load()?, RegoPolicy::load()?);
     let mut table = "| request | what | p50, µs | p99, µs |\n|---|---|---|---|\n".to_owned();
     let is_goal = |name: &str| figures::SHARES.iter().any(|(goal, _)| *goal == name);
     for request in benches::requests::all().into_iter().filter(|request| is_goal(request.name)) {
         let payload = &request.payload;
+        let floor = if request.verdict == Verdict::Repaired { &mutating } else { &accepting };
         let mut row = |what: &str, times: Times| {
             let _ = writeln!(table, "| {} | {what} | {times} |", request.name);
         };
@@ -118,7 +141,7 @@ fn timed() -> Result<String, String> {
         }
         row("module: both", time(RUNS, || module.call("validate", payload))?);
         row("floor: both", time(RUNS, || floor.call("validate", payload))?);
-        row("our core, native", time(RUNS, || kyma_dynatrace_policy::protocol::validate(payload))?);
+        row("our core, native", time(RUNS, || kyma_dynatrace_policy::validate(payload))?);
         row("CEL, native, four rules", time(RUNS / 10, || cel.review(payload))?);
         row("Rego, native, four rules", time(RUNS / 10, || rego.review(payload))?);
     }

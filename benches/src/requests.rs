@@ -2,6 +2,7 @@
 
 use kyma_dynatrace_engine::admission_request;
 use serde_json::{Value, json};
+use std::io::Write as _;
 
 /// A request with a name.
 pub struct Request {
@@ -9,6 +10,66 @@ pub struct Request {
     pub name: &'static str,
     /// The host's payload: request and settings.
     pub payload: Vec<u8>,
+    /// What we say of it.
+    pub verdict: Verdict,
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Accepted without a word: none of our business.
+    Untouched,
+    /// Accepted, reviewed, and in order.
+    Accepted,
+    /// Accepted with warnings.
+    Warned,
+    /// Accepted and mutated.
+    Repaired,
+    /// Rejected, for so many findings (warnings apart).
+    Rejected(usize),
+}
+
+impl Verdict {
+    /// The verdict of an answer; `None` where it is none.
+    #[must_use]
+    pub fn of(answer: &[u8]) -> Option<Self> {
+        let answer: Value = serde_json::from_slice(answer).ok()?;
+        let field = |name: &str| answer.get(name).unwrap_or(&Value::Null);
+        let findings = || field("message").as_str().map_or(0, |message| message.matches("\n- ").count());
+        let warnings = field("warnings").as_array().map_or(0, Vec::len);
+        Some(match field("accepted").as_bool()? {
+            false => Self::Rejected(findings()),
+            true if field("mutated_object").is_object() => Self::Repaired,
+            true if warnings > 0 => Self::Warned,
+            true if field("audit_annotations").is_object() => Self::Accepted,
+            true => Self::Untouched,
+        })
+    }
+}
+
+/// A payload with the name of its file.
+pub type Named = (String, Vec<u8>);
+
+/// The pipelines of the corpus beside the project, with their names; `None`, said loudly, where there is none.
+///
+/// # Errors
+/// Where a file is not readable.
+pub fn corpus() -> Result<Option<Vec<Named>>, String> {
+    let folder = crate::root().join("../shared/corpus");
+    let Ok(index) = std::fs::read_to_string(folder.join("index.tsv")) else {
+        if std::env::var_os("REQUIRE_SHARED").is_some() {
+            return Err("the corpus beside the project is missing".to_owned());
+        }
+        let _ = writeln!(std::io::stderr(), "SKIPPED: the corpus beside the project (../shared) is missing");
+        return Ok(None);
+    };
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
+        let object: Value = yaml_serde::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+        Ok((name.to_owned(), payload(&object)))
+    };
+    let names = index.lines().skip(1).filter_map(|row| row.split('\t').next());
+    names.map(read).collect::<Result<_, String>>().map(Some)
 }
 
 /// Settings that name every default.
@@ -76,10 +137,14 @@ pub fn of_size(bytes: usize) -> Value {
     with(object, "/spec/transform", json!([{"statements": statements}]))
 }
 
+fn incomplete(object: Value, otlp: &Value) -> Value {
+    with(object, "/spec/output/otlp", otlp.clone())
+}
+
 /// All requests, in the order of the table.
 #[must_use]
 pub fn all() -> Vec<Request> {
-    let request = |name, object: Value| Request { name, payload: payload(&object) };
+    let request = |name, verdict, object: Value| Request { name, payload: payload(&object), verdict };
     let elsewhere = json!({"endpoint": {"value": "http://backend.monitoring.svc.cluster.local:4317"}, "protocol": "grpc",
         "temporality": "preserve"});
     let collector = json!({"endpoint": {"value": "http://dynakube-telemetry-ingest.dynatrace.svc:4317"}});
@@ -89,14 +154,16 @@ pub fn all() -> Vec<Request> {
     let headers = [headers, vec![authorization()]].concat();
     let many = with(complete(), "/headers", json!(headers));
     vec![
-        request("elsewhere", metrics(elsewhere)),
-        request("to the Collector", metrics(collector)),
-        request("accepted as it is", metrics(complete())),
-        request("rejected, 10 findings", metrics(hopeless())),
-        request("repaired", metrics(repaired)),
-        request("50 headers", metrics(many)),
-        request("100 kB of transforms", of_size(100_000)),
-        request("1 MB of transforms", of_size(1_000_000)),
+        request("elsewhere", Verdict::Untouched, metrics(elsewhere)),
+        request("to the Collector", Verdict::Accepted, metrics(collector)),
+        request("accepted as it is", Verdict::Accepted, metrics(complete())),
+        request("rejected, 10 findings", Verdict::Rejected(10), metrics(hopeless())),
+        request("repaired", Verdict::Repaired, metrics(repaired.clone())),
+        request("50 headers", Verdict::Accepted, metrics(many)),
+        request("100 kB, accepted", Verdict::Accepted, of_size(100_000)),
+        request("100 kB, repaired", Verdict::Repaired, incomplete(of_size(100_000), &repaired)),
+        request("1 MB, accepted", Verdict::Accepted, of_size(1_000_000)),
+        request("1 MB, repaired", Verdict::Repaired, incomplete(of_size(1_000_000), &repaired)),
     ]
 }
 

@@ -9,8 +9,10 @@
 
 use std::fmt::Write as _;
 
-use benches::figures::Figures;
+use benches::counter::Cost;
+use benches::figures::{self, Figures};
 use benches::peers::{Cel, RegoPolicy};
+use benches::requests;
 
 /// How much more a request may take than was written down before somebody has to look.
 const MARGIN: f64 = 1.02;
@@ -19,6 +21,21 @@ const MARGIN: f64 = 1.02;
 fn every_goal_is_reached() {
     let missed = Figures::count().unwrap().missed();
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn a_floor_that_does_not_do_its_work_is_no_floor() {
+    let request = requests::all().remove(0);
+    let cost = |answer: &str| Cost { instructions: 1, pages: 1, answer: answer.as_bytes().to_vec() };
+    let accepted = cost(r#"{"accepted":true}"#);
+    assert!(figures::assert_work(&request, &accepted, &accepted).is_ok());
+    for answer in
+        ["invalid type: map, expected unit", r#"{"accepted":false}"#, r#"{"accepted":true,"mutated_object":{}}"#]
+    {
+        assert!(figures::assert_work(&request, &accepted, &cost(answer)).is_err(), "{answer}");
+    }
+    let rejected = cost(r#"{"accepted":false,"message":"1 problem:\n- x"}"#);
+    assert!(figures::assert_work(&request, &rejected, &accepted).is_err(), "ours is not what the row is named after");
 }
 
 #[test]
@@ -45,7 +62,7 @@ fn nothing_takes_more_than_was_written_down() {
 fn peers_and_policy_agree_about_the_requests() {
     let (cel, rego) = (Cel::load().unwrap(), RegoPolicy::load().unwrap());
     for request in benches::requests::all() {
-        let ours = kyma_dynatrace_policy::protocol::validate(&request.payload);
+        let ours = kyma_dynatrace_policy::validate(&request.payload).unwrap();
         let ours: serde_json::Value = serde_json::from_slice(&ours).unwrap();
         // Peers cannot repair: what we repair, they refuse.
         let is_in_order = ours["accepted"] == true && ours["mutated_object"].is_null();
