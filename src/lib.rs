@@ -1,7 +1,10 @@
 //! A Kubewarden policy that makes sure Kyma telemetry pipelines for Dynatrace arrive there.
 //!
-//! [`review::review`] is the whole policy: a pure function of an admission request and settings. [`protocol`] puts
-//! Kubewarden's JSON around it, and `guest`, compiled for wasm only, registers that with the host.
+//! [`review::review`] is the whole policy: a pure function of an admission request and settings. Here it is registered
+//! with the host.
+//!
+//! Layers, lowest first, each importing only from those before it:
+//! text, pipeline, settings, destination, rule, rules, review, kubewarden.
 
 #![cfg_attr(
     test,
@@ -13,30 +16,47 @@
     )
 )]
 
-/// Texts put together. `format!` would do as well, at twice the instructions: nothing here is a number to be printed.
-macro_rules! join {
-    ($($part:expr),+ $(,)?) => { [$(AsRef::<str>::as_ref(&$part)),+].concat() };
-}
-
-pub mod address;
 pub mod destination;
-pub mod finding;
-pub mod json;
-pub mod output;
-pub mod protocol;
-pub mod ratchet;
-pub mod repair;
-pub mod request;
+pub mod kubewarden;
+pub mod pipeline;
 pub mod review;
 pub mod rule;
 pub mod rules;
-mod scan;
 pub mod settings;
-pub mod splice;
-pub mod subject;
+#[cfg(test)]
+mod testing;
 pub mod text;
-pub mod url;
 
-// Not in the wasm tests: their runner has no waPC host to import from.
-#[cfg(all(target_family = "wasm", not(test)))]
-mod guest;
+use kubewarden_policy_sdk::protocol_version_guest;
+use kubewarden_policy_sdk::settings::SettingsValidationResponse;
+use kubewarden_policy_sdk::wapc_guest::{CallResult, register_function};
+use settings::Settings;
+
+/// Called by the host once for each instance.
+#[expect(unsafe_code, reason = "the host finds the function by this symbol")]
+#[unsafe(no_mangle)]
+pub extern "C" fn wapc_init() {
+    register_function("validate", validate);
+    register_function("validate_settings", validate_settings);
+    register_function("protocol_version", protocol_version_guest);
+}
+
+/// Reviews an admission request: the payload is `{"request": AdmissionRequest, "settings": {...}}`.
+///
+/// # Errors
+/// None that a request could cause: what cannot be read is rejected in the response.
+pub fn validate(payload: &[u8]) -> CallResult {
+    Ok(kubewarden::answer(payload)?)
+}
+
+/// Says whether settings are valid, and all that is wrong with them if not.
+///
+/// # Errors
+/// None that settings could cause. (The SDK's function of this name fails with the whole payload in its error.)
+pub fn validate_settings(payload: &[u8]) -> CallResult {
+    let value = std::str::from_utf8(payload).ok().and_then(|text| serde_json::from_str(text).ok());
+    let read = value
+        .map_or_else(|| Err(vec!["the settings are not valid JSON, or nested too deep".to_owned()]), Settings::read);
+    let message = read.err().map(|errors| format!("invalid settings: {}", errors.join("; ")));
+    Ok(serde_json::to_vec(&SettingsValidationResponse { valid: message.is_none(), message })?)
+}

@@ -1,68 +1,13 @@
-//! What a rule is: a constant with an id, a severity, a sentence and a check.
+//! What a rule is, what it looks at, and what it says.
 
-use crate::finding::Fault;
-use crate::settings::Level;
-use crate::subject::Subject;
+mod definition;
+mod fault;
+mod finding;
+mod repair;
+mod subject;
 
-/// A rule. Each is a constant in a file of its own under `src/rules/`; [`crate::rules::RULES`] lists them.
-#[derive(Debug)]
-pub struct Rule {
-    /// Kebab-case, names the pattern, reads after "allow". Also the name of the rule's file and page.
-    pub id: &'static str,
-    /// What a finding does unless the settings say otherwise.
-    pub level: Level,
-    /// The destinations that the rule is for.
-    pub scope: Scope,
-    /// The rule in one sentence, for lists.
-    pub summary: &'static str,
-    /// The faults of a subject in scope, in the order of their fields.
-    pub check: fn(&Subject<'_>) -> Vec<Fault>,
-}
-
-/// A rule's summary. Only tools show lists of rules, so the module is spared the texts.
-#[must_use]
-pub const fn for_lists(summary: &'static str) -> &'static str {
-    if cfg!(target_family = "wasm") { "" } else { summary }
-}
-
-/// Which destinations a rule is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Every pipeline with an OTLP output, wherever it ships to.
-    Any,
-    /// Pipelines that ship to the OTLP API.
-    Direct,
-    /// Metric pipelines that ship to the OTLP API.
-    DirectMetrics,
-    /// Pipelines that ship to a Dynatrace Collector in the cluster.
-    Collector,
-    /// Both of these.
-    Dynatrace,
-}
-
-impl Scope {
-    /// Whether a subject is in scope.
-    #[must_use]
-    pub fn holds(self, subject: &Subject<'_>) -> bool {
-        let destination = subject.destination;
-        match self {
-            Self::Any => true,
-            Self::Direct => destination.is_direct(),
-            Self::DirectMetrics => destination.is_direct() && subject.signal == crate::subject::Signal::Metrics,
-            Self::Collector => destination.is_collector(),
-            Self::Dynatrace => destination.is_direct() || destination.is_collector(),
-        }
-    }
-
-    /// The scope in a table's words.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Any => "any destination",
-            Self::Direct => "direct",
-            Self::DirectMetrics => "direct, MetricPipeline",
-            Self::Collector => "Collector",
-            Self::Dynatrace => "direct and Collector",
-        }
-    }
-}
+pub use definition::{Rule, Scope};
+pub use fault::{Fault, Text};
+pub use finding::{Finding, Repaired};
+pub use repair::Repair;
+pub use subject::Subject;

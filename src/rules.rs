@@ -51,53 +51,23 @@ pub const RULES: &[&Rule] = &[
     &collector_tls::RULE,
 ];
 
-/// The position of a rule in [`RULES`], which is its order in reports and its place in the settings.
-#[must_use]
-pub fn position(rule: &Rule) -> usize {
-    RULES.iter().position(|listed| std::ptr::eq(*listed, rule)).unwrap_or(RULES.len())
-}
-
 #[cfg(test)]
-pub(crate) mod testing {
-    //! What the rules' tests share: a pipeline out of a few words, and the faults of one rule.
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use super::Rule;
-    use crate::finding::Fault;
-    use crate::json::parse;
-    use crate::settings::Settings;
-    use crate::subject::{Signal, Subject};
-
-    /// An endpoint out of the declared Secret.
-    pub(crate) const SECRET: &str =
-        r#""endpoint":{"valueFrom":{"secretKeyRef":{"name":"dynakube","namespace":"dynatrace","key":"apiurl"}}}"#;
-
-    /// A text in the form of a token, of nobody.
-    pub(crate) fn token() -> String {
-        format!("dt0c01.{}.{}", "A1".repeat(12), "b2".repeat(32))
+    #[test]
+    fn the_settings_know_every_rule() {
+        let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(ids, crate::settings::RULE_IDS);
     }
 
-    /// A literal endpoint.
-    pub(crate) fn endpoint(url: &str) -> String {
-        format!(r#""endpoint":{{"value":"{url}"}}"#)
-    }
-
-    /// The faults that a rule finds in `spec.output.otlp` with these members, under these settings.
-    pub(crate) fn faults_with(rule: &Rule, signal: Signal, otlp: &str, input: &str, settings: &str) -> Vec<Fault> {
-        let settings = Settings::read(Some(parse(settings))).unwrap();
-        let otlp = format!("{{{otlp}}}");
-        let subject = Subject::read(signal, parse(&otlp), Some(parse(input)), &settings).unwrap();
-        if rule.scope.holds(&subject) { (rule.check)(&subject) } else { Vec::new() }
-    }
-
-    /// The same with default settings and no inputs.
-    pub(crate) fn faults(rule: &Rule, signal: Signal, otlp: &str) -> Vec<Fault> {
-        faults_with(rule, signal, otlp, "{}", "{}")
-    }
-
-    /// Asserts one fault, and its field, what was found and what is wanted.
-    #[track_caller]
-    pub(crate) fn assert_one(faults: &[Fault], field: &str, found: &str, wanted: &str) {
-        let texts: Vec<_> = faults.iter().map(|f| (f.field.as_ref(), f.found.as_ref(), f.wanted.as_ref())).collect();
-        assert_eq!(texts, [(field, found, wanted)]);
+    #[test]
+    fn repairs_are_made_in_the_order_in_which_they_build_on_each_other() {
+        let ids: Vec<&str> = RULES.iter().filter(|rule| rule.repair.is_some()).map(|rule| rule.id).collect();
+        // A path is completed for `http`, and a prefix is looked at after the header is there.
+        let order = ["grpc-protocol", "wrong-otlp-path", "missing-authorization", "wrong-authorization-scheme"];
+        assert_eq!(ids.get(..4), Some(&order[..]));
     }
 }

@@ -3,23 +3,31 @@
 //! Everything the policy says is read by more people than may read the object: it lands in terminals, CI logs, audit
 //! logs and reports. So user values pass through [`quote`], which hides whatever could be a credential.
 
+use percent_encoding::percent_decode_str;
+
 /// Longest user value that is shown, in characters.
 const MAX_VALUE: usize = 40;
 
 /// A user's value in backticks: one line, at most [`MAX_VALUE`] characters, and hidden if it could hold a credential.
 #[must_use]
 pub fn quote(value: &str) -> String {
+    quote_up_to(MAX_VALUE, value)
+}
+
+/// The same with another limit, for what is no use cut short.
+#[must_use]
+pub fn quote_up_to(max: usize, value: &str) -> String {
     if may_hold_credential(value) {
         return "(hidden: it may hold a token)".to_owned();
     }
     // Nothing to cut or to mask: most values.
-    if value.len() <= MAX_VALUE && value.bytes().all(|b| (b' '..0x7f).contains(&b) && b != b'`') {
-        return join!("`", value, "`");
+    if value.len() <= max && value.bytes().all(|b| (b' '..0x7f).contains(&b) && b != b'`') {
+        return format!("`{value}`");
     }
-    let mut quoted = String::with_capacity(value.len().min(MAX_VALUE) + 4);
+    let mut quoted = String::with_capacity(value.len().min(max) + 4);
     quoted.push('`');
     for (count, c) in value.chars().enumerate() {
-        if count == MAX_VALUE {
+        if count == max {
             quoted.push('…');
             break;
         }
@@ -57,13 +65,6 @@ pub fn clip(mut text: String, max: usize) -> String {
     text
 }
 
-/// The texts before and behind the first occurrence of a separator. (`str::split_once` with a text would bring the
-/// standard library's two-way search, and with it tables of printable characters: 8 kB for five short words.)
-pub(crate) fn split_at_text<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {
-    let at = text.as_bytes().windows(separator.len()).position(|window| window == separator.as_bytes())?;
-    Some((text.get(..at)?, text.get(at + separator.len()..)?))
-}
-
 /// Whether the text holds a Dynatrace token or an `api-token=` query: the finding `inline-token`.
 ///
 /// A token is `dt0`, a letter, two digits, `.`, 24 letters or digits, `.`, 64 letters or digits, in any case
@@ -79,14 +80,15 @@ fn may_hold_credential(text: &str) -> bool {
 }
 
 fn in_any_form(text: &str, test: impl Fn(&[u8]) -> bool) -> bool {
-    test(text.as_bytes()) || (text.contains('%') && test(&percent_decoded(text)))
+    test(text.as_bytes()) || (text.contains('%') && test(&percent_decode_str(text).collect::<Vec<u8>>()))
 }
 
 /// Finds `dt0<letter><2 digits>.` followed by at least `public` and, after another dot, `secret` letters or digits.
 ///
 /// Looks at dots only, and at what is before them: there are few.
 fn token_parts(bytes: &[u8], public: usize, secret: usize) -> bool {
-    places(bytes, b'.').any(|dot| {
+    let dots = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(place, _)| place);
+    dots.into_iter().any(|dot| {
         let head = bytes.get(..dot).and_then(<[u8]>::last_chunk::<6>);
         let Some([d, t, zero, letter, tens, ones]) = head else { return false };
         let is_head = d.eq_ignore_ascii_case(&b'd')
@@ -99,62 +101,19 @@ fn token_parts(bytes: &[u8], public: usize, secret: usize) -> bool {
     })
 }
 
-/// Where a byte stands.
-fn places(bytes: &[u8], wanted: u8) -> impl Iterator<Item = usize> {
-    bytes.iter().enumerate().filter(move |(_, byte)| **byte == wanted).map(|(place, _)| place)
-}
-
 fn has_token_tail(tail: &[u8], public: usize, secret: usize) -> bool {
     let is_word = |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_alphanumeric));
     is_word(tail.get(..public)) && tail.get(public) == Some(&b'.') && is_word(tail.get(public + 1..public + 1 + secret))
 }
 
-/// Finds `api-token` or `api-token=` in any case, by its dash.
 fn finds_ignoring_case(haystack: &[u8], needle: &[u8]) -> bool {
-    let before = needle.iter().position(|byte| *byte == b'-').unwrap_or_default();
-    places(haystack, b'-').any(|dash| {
-        let found = dash.checked_sub(before).and_then(|start| haystack.get(start..start + needle.len()));
-        found.is_some_and(|found| found.eq_ignore_ascii_case(needle))
-    })
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.as_bytes();
-    while let Some((&first, rest)) = bytes.split_first() {
-        match (first, rest) {
-            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                decoded.push(hex(*high) << 4 | hex(*low));
-                bytes = tail;
-            }
-            _ => {
-                decoded.push(first);
-                bytes = rest;
-            }
-        }
-    }
-    decoded
-}
-
-/// The value of one hexadecimal digit (0 for anything else: callers have checked).
-pub(crate) fn hex(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        b'a'..=b'f' => digit - b'a' + 10,
-        b'A'..=b'F' => digit - b'A' + 10,
-        _ => 0,
-    }
-}
-
-/// The low half of a byte as one hexadecimal digit.
-pub(crate) fn hex_digit(value: u8) -> char {
-    b"0123456789ABCDEF".get(usize::from(value & 15)).map_or('0', |digit| char::from(*digit))
+    haystack.contains(&b'-') && haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::token;
+    use crate::testing::token;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

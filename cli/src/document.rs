@@ -4,7 +4,7 @@
 //! nothing outside of it. It is parsed for its values first; only where there is something to point at or to repair is
 //! it parsed a second time, for the places of things.
 
-use kyma_dynatrace_policy::subject::{GROUP, Signal};
+use kyma_dynatrace_policy::pipeline::{GROUP, Signal};
 use serde_json::Value;
 use yamlpath::{Component, Route};
 

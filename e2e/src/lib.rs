@@ -55,6 +55,16 @@ pub fn policy(settings: &Value) -> Policy {
     Policy::new(module(), settings.clone(), true).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Asserts that the core, compiled natively, gives the answer that the module gave. They are compared as values: a map
+/// of audit annotations has no order.
+pub fn assert_native_agrees(payload: &[u8], in_wasm: &[u8], name: &str) {
+    let native = kyma_dynatrace_policy::validate(payload).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let read = |answer: &[u8]| -> Value {
+        serde_json::from_slice(answer).unwrap_or_else(|error| panic!("{name}: no JSON: {error}"))
+    };
+    assert_eq!(read(&native), read(in_wasm), "{name}: native and wasm differ");
+}
+
 /// The host's payload for a request and settings.
 #[must_use]
 pub fn payload(request: &Value, settings: &Value) -> Vec<u8> {

@@ -67,7 +67,7 @@ fn answer(id: &str, yaml: &str) -> (Outcome, bool, String) {
 
     let payload = payload(&request, &settings);
     let in_wasm = module().call("validate", &payload).unwrap();
-    assert_eq!(kyma_dynatrace_policy::protocol::validate(&payload), in_wasm, "{id}: native and wasm differ");
+    e2e::assert_native_agrees(&payload, &in_wasm, id);
 
     let response = Policy::new(module(), settings, true).unwrap().admit(&request);
     let text = render(&object, &response).unwrap();

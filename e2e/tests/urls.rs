@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
-use kyma_dynatrace_policy::url::Url;
+use kyma_dynatrace_policy::destination::url::Url;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]

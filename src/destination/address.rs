@@ -1,10 +1,8 @@
-//! The effective URL of an output, and the path that the OTLP API wants there.
+//! The effective URL of an output.
 
-use crate::destination::Destination;
-use crate::output::{Output, Source};
-use crate::subject::Signal;
-use crate::text::split_at_text;
-use crate::url::{self, Url, UrlError};
+use super::escape::UrlError;
+use super::url::{self, Url};
+use crate::pipeline::{Output, Signal, Source};
 
 /// Where the Telemetry module will post to, as far as the object tells.
 #[derive(Debug, Clone)]
@@ -42,7 +40,7 @@ impl Address {
     #[must_use]
     pub fn of(output: &Output<'_>, signal: Signal) -> Self {
         let path = output.path.text_or_empty().unwrap_or_default();
-        match &output.endpoint {
+        match output.endpoint() {
             Source::Absent | Source::Malformed => Self::Unknown,
             Source::Secret(_) => {
                 let url = Url::effective("https://secret/api", path, signal.name());
@@ -79,8 +77,8 @@ impl Literal {
         let is_plaintext = starts("http://");
         let has_scheme = is_plaintext || starts("https://");
         // `host:4317` is how gRPC users write an endpoint; Go reads `host` as a scheme then. What is meant is clear.
-        let is_bare = split_at_text(endpoint, "://").is_none();
-        let meant = if is_bare { join!("https://", endpoint.trim_start_matches('/')) } else { endpoint.to_owned() };
+        let is_bare = !endpoint.contains("://");
+        let meant = if is_bare { format!("https://{}", endpoint.trim_start_matches('/')) } else { endpoint.to_owned() };
         let parsed = Url::parse(&meant);
         let effective = match &parsed {
             Ok(url) if !path.is_empty() => url.clone().joined(path),
@@ -95,61 +93,4 @@ impl Literal {
             endpoint: parsed,
         }
     }
-}
-
-/// The path that the OTLP API wants, in a leading `/`; `Err` with a pattern where the environment's id is unknown.
-///
-/// `/api/v2/otlp/v1/<signal>`, on Managed and ActiveGate behind `/e/<id>` (Dynatrace OTLP API documentation).
-///
-/// # Errors
-/// The pattern `/e/<id>/api/...`, where neither endpoint nor path has the id.
-pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) -> Result<String, String> {
-    let api = join!("/api/v2/otlp/v1/", signal.name());
-    let Address::Literal(literal) = address else { return Ok(api) };
-    // Without a `path`, what the exporter appends must not be taken for an id.
-    let id = match (&literal.effective, &literal.endpoint) {
-        (Ok(path), _) if literal.has_path => environment_id(path),
-        (_, Ok(endpoint)) if !literal.has_path => environment_id(&endpoint.wire_path()),
-        _ => None,
-    };
-    match (destination.needs_environment_id(), id) {
-        (Some(true), Some(id)) | (None, Some(id)) => Ok(join!("/e/", id, api)),
-        (Some(true), None) => Err(join!("/e/<id>", api)),
-        (Some(false), _) | (None, None) => Ok(api),
-    }
-}
-
-/// What is missing behind the endpoint's path, without a leading `/`, for the effective path to be the wanted one.
-///
-/// `None` where nothing is missing, or where the endpoint's path leads elsewhere.
-#[must_use]
-pub fn missing_rest(address: &Address, destination: Destination, signal: Signal) -> Option<String> {
-    let wanted = wanted_path(address, destination, signal).ok()?;
-    let has = match address {
-        Address::Unknown => return None,
-        Address::Secret { .. } => vec!["api".to_owned()],
-        Address::Literal(literal) => url::clean_segments(&literal.endpoint.as_ref().ok()?.wire_path()),
-    };
-    let wants: Vec<&str> = wanted.split('/').skip(1).collect();
-    let (head, rest) = wants.split_at_checked(has.len())?;
-    (head == has && !rest.is_empty()).then(|| rest.join("/"))
-}
-
-/// The `<id>` of a path that begins `/e/<id>`.
-fn environment_id(path: &str) -> Option<String> {
-    let mut segments = path.strip_prefix("/e/")?.split('/');
-    segments.next().filter(|id| !id.is_empty()).map(str::to_owned)
-}
-
-/// Whether a path begins `/e/<id>/api`.
-#[must_use]
-pub fn is_environment_api(path: &str) -> bool {
-    let mut segments = path.split('/').skip(1);
-    segments.next() == Some("e") && segments.next().is_some_and(|id| !id.is_empty()) && segments.next() == Some("api")
-}
-
-/// Whether a path begins `/api/v2/otlp`, by whole segments.
-#[must_use]
-pub fn is_otlp_api(path: &str) -> bool {
-    path.strip_prefix("/api/v2/otlp").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

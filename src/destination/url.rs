@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::text::{hex, hex_digit, split_at_text};
+use super::escape::{Part, UrlError, escape, should_escape, unescape};
 
 /// A URL taken apart as `net/url.URL` does.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -24,43 +24,6 @@ pub struct Url {
     force_query: bool,
     query: String,
     fragment: String,
-}
-
-/// Why Go would not parse a text as a URL. It carries no piece of the text, which may hold a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UrlError {
-    /// A byte below 0x20, or 0x7f: often a newline at the end of a value.
-    ControlCharacter,
-    /// A colon where a scheme should stand before it.
-    Scheme,
-    /// Brackets, port or characters that no host has.
-    Host,
-    /// `user:password@` with characters it cannot have.
-    UserInfo,
-    /// `%` without two hexadecimal digits.
-    Escape,
-}
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ControlCharacter => "it has a control character or newline",
-            Self::Scheme => "it has no valid scheme",
-            Self::Host => "its host or port is invalid",
-            Self::UserInfo => "its user part is invalid",
-            Self::Escape => "it has a `%` without two hex digits",
-        })
-    }
-}
-
-/// The parts of a URL that encode differently.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Path,
-    Host,
-    Zone,
-    User,
-    Fragment,
 }
 
 impl Url {
@@ -158,7 +121,7 @@ impl Url {
     pub fn effective(endpoint: &str, path: &str, signal: &str) -> Result<Self, UrlError> {
         if path.is_empty() {
             let slash = if endpoint.ends_with('/') { "" } else { "/" };
-            return Self::parse(&join!(endpoint, slash, "v1/", signal));
+            return Self::parse(&format!("{endpoint}{slash}v1/{signal}"));
         }
         Self::parse(endpoint)?.joined(path)
     }
@@ -191,7 +154,7 @@ impl Url {
     #[must_use]
     pub fn wire_path(&self) -> String {
         let path = self.escaped_path();
-        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { join!("/", path) } else { path }
+        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { format!("/{path}") } else { path }
     }
 
     fn escaped_path(&self) -> String {
@@ -248,7 +211,7 @@ impl fmt::Debug for Url {
 /// The host of an endpoint that Go does not parse: a wrong URL to Dynatrace is still meant for Dynatrace.
 #[must_use]
 pub fn rough_host(endpoint: &str) -> String {
-    let rest = split_at_text(endpoint, "://").map_or(endpoint, |(_, rest)| rest).trim();
+    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).trim();
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     plain_host(host).chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
@@ -280,11 +243,11 @@ fn parse_host(host: &str) -> Result<String, UrlError> {
     let bytes = if host.starts_with('[') {
         let (inner, port) = host.rsplit_once(']').ok_or(UrlError::Host)?;
         check_port(port)?;
-        match split_at_text(inner, "%25") {
+        match inner.split_once("%25") {
             Some((address, zone)) => {
                 let mut bytes = unescape(address, Part::Host)?;
-                bytes.extend(unescape(&join!("%25", zone), Part::Zone)?);
-                bytes.extend(unescape(&join!("]", port), Part::Host)?);
+                bytes.extend(unescape(&format!("%25{zone}"), Part::Zone)?);
+                bytes.extend(unescape(&format!("]{port}"), Part::Host)?);
                 bytes
             }
             None => unescape(host, Part::Host)?,
@@ -306,7 +269,7 @@ fn check_port(port: &str) -> Result<(), UrlError> {
 fn normal_user(user: &str) -> Result<String, UrlError> {
     let encode = |text| unescape(text, Part::User).map(|bytes| escape(&bytes, Part::User));
     match user.split_once(':') {
-        Some((name, password)) => Ok(join!(encode(name)?, ":", encode(password)?)),
+        Some((name, password)) => Ok(format!("{}:{}", encode(name)?, encode(password)?)),
         None => encode(user),
     }
 }
@@ -348,64 +311,6 @@ pub fn clean_segments(path: &str) -> Vec<String> {
     let joined = join(b"/", &decoded);
     let escaped = escape(&joined, Part::Path);
     escaped.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
-}
-
-fn unescape(text: &str, part: Part) -> Result<Vec<u8>, UrlError> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.as_bytes();
-    while let Some((&first, rest)) = bytes.split_first() {
-        if first == b'%' {
-            let [high, low, tail @ ..] = rest else { return Err(UrlError::Escape) };
-            if !high.is_ascii_hexdigit() || !low.is_ascii_hexdigit() {
-                return Err(UrlError::Escape);
-            }
-            let value = hex(*high) << 4 | hex(*low);
-            let is_percent = value == b'%';
-            // RFC 3986 and 6874: a host may encode bytes beyond ASCII, and `%25` before an IPv6 zone.
-            let is_refused = match part {
-                Part::Host => value < 0x80 && !is_percent,
-                Part::Zone => !is_percent && value != b' ' && should_escape(value, Part::Host),
-                Part::Path | Part::User | Part::Fragment => false,
-            };
-            if is_refused {
-                return Err(UrlError::Escape);
-            }
-            decoded.push(value);
-            bytes = tail;
-        } else {
-            if matches!(part, Part::Host | Part::Zone) && first < 0x80 && should_escape(first, part) {
-                return Err(UrlError::Host);
-            }
-            decoded.push(first);
-            bytes = rest;
-        }
-    }
-    Ok(decoded)
-}
-
-fn escape(bytes: &[u8], part: Part) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        if should_escape(byte, part) {
-            text.extend(['%', hex_digit(byte >> 4), hex_digit(byte)]);
-        } else {
-            text.push(char::from(byte));
-        }
-    }
-    text
-}
-
-/// `net/url.shouldEscape`.
-fn should_escape(byte: u8, part: Part) -> bool {
-    if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-        return false;
-    }
-    match part {
-        Part::Host | Part::Zone => !b"!$&'()*+,;=:[]<>\"".contains(&byte),
-        Part::Path => !b"$&+,/:;=@".contains(&byte),
-        Part::User => !b"$&+,;=".contains(&byte),
-        Part::Fragment => !b"$&+,/:;=?@!()*".contains(&byte),
-    }
 }
 
 #[cfg(test)]

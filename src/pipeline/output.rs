@@ -1,431 +1,207 @@
-//! `spec.output.otlp` as the rules read it: each field absent, of the right type, or malformed.
-//!
-//! Field names and types are those of `OTLPOutput` in `telemetry.kyma-project.io`, v1alpha1 and v1beta1, which agree on
-//! every field read here. Nothing is ever written back from this view; repairs cut text into the original.
+//! `spec.output.otlp` as the rules read it.
 
-use std::borrow::Cow;
+use serde::Deserialize;
 
-use crate::json::{Members, Node};
-use crate::settings::with_article;
-use crate::subject::Signal;
+use super::field::{Field, JsonType, Malformed, Members, OTLP, Text};
+use super::header::{Header, Headers};
+use super::input::Inputs;
+use super::signal::Signal;
+use super::source::{Source, ValueSource};
 
-/// Path of the output in the object, as messages write it.
-pub const OTLP: &str = "spec.output.otlp";
-
-/// A field of a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Field<T> {
-    /// Not there, or null.
-    Absent,
-    /// There, with the wrong type: nothing can be said about it but that.
-    Malformed,
-    /// There.
-    Is(T),
-}
-
-impl<T> Field<T> {
-    /// The value, if it is there and readable.
-    pub fn value(&self) -> Option<&T> {
-        match self {
-            Self::Is(value) => Some(value),
-            Self::Absent | Self::Malformed => None,
-        }
-    }
-
-    /// Whether the field is there with the wrong type.
-    pub fn is_malformed(&self) -> bool {
-        matches!(self, Self::Malformed)
-    }
-}
-
-/// A string field.
-pub type TextField<'a> = Field<Cow<'a, str>>;
-
-impl TextField<'_> {
-    /// The text; empty where it is absent. `None` where the field is malformed.
-    #[must_use]
-    pub fn text_or_empty(&self) -> Option<&str> {
-        match self {
-            Self::Absent => Some(""),
-            Self::Malformed => None,
-            Self::Is(text) => Some(text),
-        }
-    }
-
-    /// Whether the text is exactly this.
-    #[must_use]
-    pub fn is(&self, text: &str) -> bool {
-        self.value().is_some_and(|value| value == text)
-    }
-}
-
-/// Where a value comes from (`ValueType`): the literal wins over the Secret, as in the module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source<'a> {
-    /// Neither a literal nor a Secret is named.
-    Absent,
-    /// Of the wrong type somewhere.
-    Malformed,
-    /// A literal that is not empty.
-    Literal(Cow<'a, str>),
-    /// A key of a Secret.
-    Secret(SecretKey<'a>),
-}
-
-/// `secretKeyRef`. Parts that are missing are empty; the schema check refuses those.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretKey<'a> {
-    /// Namespace of the Secret.
-    pub namespace: Cow<'a, str>,
-    /// Name of the Secret.
-    pub name: Cow<'a, str>,
-    /// Key in the Secret.
-    pub key: Cow<'a, str>,
-}
-
-/// One header of the output.
-#[derive(Debug, Clone)]
-pub struct Header<'a> {
-    /// The header's object; `None` for one that a repair adds.
-    pub node: Option<Node<'a>>,
-    /// Its position in `headers`.
-    pub index: usize,
-    /// `name`.
-    pub name: TextField<'a>,
-    /// `prefix`.
-    pub prefix: TextField<'a>,
-    /// `value` or `valueFrom`.
-    pub value: Source<'a>,
-}
-
-impl Header<'_> {
-    /// Whether this is the `Authorization` header; names compare without case.
-    #[must_use]
-    pub fn is_authorization(&self) -> bool {
-        self.name.value().is_some_and(|name| name.eq_ignore_ascii_case("authorization"))
-    }
-
-    /// The prefix without blanks around it, as the module uses it. `None` where it is malformed.
-    #[must_use]
-    pub fn scheme(&self) -> Option<&str> {
-        self.prefix.text_or_empty().map(str::trim)
-    }
-
-    /// The path of one of the header's fields, or of the header itself.
-    #[must_use]
-    pub fn field(&self, name: &str) -> String {
-        let dot = if name.is_empty() { "" } else { "." };
-        format!("{OTLP}.headers[{}]{dot}{name}", self.index)
-    }
+/// `spec.output.otlp`: `OTLPOutput` of the Telemetry module.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Output<'a> {
+    /// `endpoint`.
+    #[serde(borrow)]
+    pub endpoint: Field<ValueSource<'a>>,
+    /// `protocol`; the module takes absent for `grpc`.
+    #[serde(borrow)]
+    pub protocol: Field<Text<'a>>,
+    /// `path`.
+    #[serde(borrow)]
+    pub path: Field<Text<'a>>,
+    /// `temporality`, of a MetricPipeline. Other kinds have no such field; the API server drops it there.
+    #[serde(borrow)]
+    pub temporality: Field<Text<'a>>,
+    /// `compression`.
+    #[serde(borrow)]
+    pub compression: Field<Text<'a>>,
+    /// `headers`.
+    #[serde(borrow)]
+    pub headers: Field<Headers<'a>>,
+    /// `authentication`.
+    pub authentication: Field<Authentication>,
+    /// `tls`.
+    pub tls: Field<Tls>,
 }
 
 /// `authentication`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Authentication {
-    /// Whether it is there at all.
-    pub is_present: bool,
-    /// Whether it is no object, so that nothing is known of it.
-    pub is_malformed: bool,
-    /// Whether `basic` is set.
-    pub basic: bool,
-    /// Whether `oauth2` is set.
-    pub oauth2: bool,
+    /// `basic`: a user name and a password.
+    pub basic: Field<Empty>,
+    /// `oauth2`.
+    pub oauth2: Field<Empty>,
 }
+
+/// An object of which nothing is read but that it is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Empty {}
 
 /// `tls`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Tls {
     /// `insecure`: no TLS.
-    pub insecure: bool,
+    pub insecure: Field<bool>,
     /// `insecureSkipVerify`: TLS without verification.
-    pub insecure_skip_verify: bool,
-    /// Whether a `ca` is given.
-    pub ca: bool,
+    pub insecure_skip_verify: Field<bool>,
+    /// `ca`: the authority of the server's certificate.
+    pub ca: Field<Empty>,
 }
 
-/// A field of the wrong type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Malformed {
-    /// The field's path.
-    pub field: String,
-    /// The JSON type it has, with its article. Never the value.
-    pub found: String,
-    /// The JSON type it should have, with its article.
-    pub wanted: &'static str,
-}
-
-/// The output, read.
-#[derive(Debug, Clone)]
-pub struct Output<'a> {
-    /// The object itself, for repairs.
-    pub node: Node<'a>,
-    /// `endpoint`.
-    pub endpoint: Source<'a>,
-    /// `protocol`; the module takes absent for `grpc`.
-    pub protocol: TextField<'a>,
-    /// `path`.
-    pub path: TextField<'a>,
-    /// `temporality`, of a MetricPipeline.
-    pub temporality: TextField<'a>,
-    /// `compression`.
-    pub compression: TextField<'a>,
-    /// `headers`.
-    pub headers: Field<Vec<Header<'a>>>,
-    /// `authentication`.
-    pub authentication: Authentication,
-    /// `tls`.
-    pub tls: Tls,
-    /// Everything of the wrong type, in the order in which it is read.
-    pub malformed: Vec<Malformed>,
-}
+impl Members for Output<'_> {}
+impl Members for Authentication {}
+impl Members for Empty {}
+impl Members for Tls {}
 
 impl<'a> Output<'a> {
-    /// Reads `spec.output.otlp`; `None` where it is not an object, so that there is no output.
+    /// Where the endpoint comes from.
     #[must_use]
-    pub fn read(node: Node<'a>, signal: Signal) -> Option<Self> {
-        let members = node.members()?;
-        let mut reader = Reader::default();
-        let object = (&members, &ROOT);
-        let endpoint = reader.endpoint(&members);
-        Some(Self {
-            node,
-            endpoint,
-            protocol: reader.text(object, "protocol"),
-            path: reader.text(object, "path"),
-            // Other kinds have no such field; the API server drops it there.
-            temporality: match signal {
-                Signal::Metrics => reader.text(object, "temporality"),
-                Signal::Traces | Signal::Logs => Field::Absent,
-            },
-            compression: reader.text(object, "compression"),
-            headers: reader.headers(&members),
-            authentication: reader.authentication(&members),
-            tls: reader.tls(&members),
-            malformed: reader.malformed,
-        })
+    pub fn endpoint(&self) -> Source<'_> {
+        match &self.endpoint {
+            Field::Absent => Source::Absent,
+            Field::Malformed(_) => Source::Malformed,
+            Field::Is(value) => value.source(),
+        }
+    }
+
+    /// The headers that are kept.
+    pub fn headers(&self) -> impl Iterator<Item = &Header<'a>> {
+        self.headers.value().into_iter().flat_map(|headers| &headers.kept)
     }
 
     /// The `Authorization` headers, in order.
-    pub fn authorizations(&self) -> impl Iterator<Item = &Header<'a>> {
-        self.headers.value().into_iter().flatten().filter(|header| header.is_authorization())
+    pub fn authorizations(&self) -> impl DoubleEndedIterator<Item = &Header<'a>> {
+        self.headers.value().into_iter().flat_map(Headers::authorizations)
     }
 
     /// Whether it is certain that no `Authorization` header is sent.
     #[must_use]
     pub fn lacks_authorization(&self) -> bool {
-        let is_readable = |headers: &Vec<Header<'_>>| headers.iter().all(|header| !header.name.is_malformed());
         !self.headers.is_malformed()
-            && self.headers.value().is_none_or(is_readable)
+            && self.headers().all(|header| !header.name.is_malformed())
             && self.authorizations().next().is_none()
     }
 
-    /// The member of the output that a repair has to replace, null included.
+    /// Whether `authentication.basic` is set.
     #[must_use]
-    pub fn member(&self, name: &str) -> Option<Node<'a>> {
-        self.node.members()?.nullable(name)
+    pub fn has_basic(&self) -> bool {
+        self.authentication.value().is_some_and(|authentication| !authentication.basic.is_absent())
     }
-}
 
-/// Where a field is. Written out only for a finding: most fields are in order.
-#[derive(Clone, Copy)]
-pub(crate) enum Place<'p> {
-    /// A path.
-    At(&'static str),
-    /// A member of an object.
-    Member(&'p Place<'p>, &'static str),
-    /// An element of an array.
-    Element(&'p Place<'p>, usize),
-}
+    /// Whether `authentication.oauth2` is set.
+    #[must_use]
+    pub fn has_oauth2(&self) -> bool {
+        self.authentication.value().is_some_and(|authentication| !authentication.oauth2.is_absent())
+    }
 
-impl Place<'_> {
-    #[cold]
-    pub(crate) fn path(&self) -> String {
-        match self {
-            Self::At(path) | Self::Member(Place::At(""), path) => (*path).to_owned(),
-            Self::Member(parent, name) => join!(parent.path(), ".", name),
-            Self::Element(parent, index) => format!("{}[{index}]", parent.path()),
+    /// `tls.insecure`: no TLS. Malformed is off, here and below.
+    #[must_use]
+    pub fn is_insecure(&self) -> bool {
+        self.tls.value().is_some_and(|tls| tls.insecure == Field::Is(true))
+    }
+
+    /// `tls.insecureSkipVerify`: TLS without verification.
+    #[must_use]
+    pub fn skips_verification(&self) -> bool {
+        self.tls.value().is_some_and(|tls| tls.insecure_skip_verify == Field::Is(true))
+    }
+
+    /// Whether `tls.ca` is given.
+    #[must_use]
+    pub fn has_ca(&self) -> bool {
+        self.tls.value().is_some_and(|tls| !tls.ca.is_absent())
+    }
+
+    /// Everything of the wrong type in the output and the inputs, in a fixed order.
+    #[must_use]
+    pub fn malformed(&self, inputs: Option<&Inputs>, signal: Signal) -> Vec<Malformed> {
+        let mut noted = Vec::new();
+        let at = |name: &'static str| move || format!("{OTLP}.{name}");
+        self.endpoint.note(JsonType::Object, at("endpoint"), &mut noted);
+        if let Field::Is(endpoint) = &self.endpoint {
+            endpoint.note(&at("endpoint"), &mut noted);
         }
-    }
-}
-
-const ROOT: Place<'static> = Place::At(OTLP);
-
-/// Reads fields and remembers those of the wrong type.
-#[derive(Default)]
-pub(crate) struct Reader {
-    pub(crate) malformed: Vec<Malformed>,
-}
-
-impl Reader {
-    #[cold]
-    fn wrong(&mut self, place: &Place<'_>, node: Node<'_>, wanted: &'static str) {
-        self.malformed.push(Malformed { field: place.path(), found: with_article(node.kind()), wanted });
-    }
-
-    /// The member of this name: absent, of the wrong type, or what `convert` makes of it.
-    fn member<'a, T>(
-        &mut self,
-        (members, parent): (&Members<'a>, &Place<'_>),
-        name: &'static str,
-        wanted: &'static str,
-        convert: fn(Node<'a>) -> Option<T>,
-    ) -> Field<T> {
-        let Some(node) = members.get(name) else { return Field::Absent };
-        match convert(node) {
-            Some(value) => Field::Is(value),
-            None => {
-                self.wrong(&Place::Member(parent, name), node, wanted);
-                Field::Malformed
-            }
+        self.protocol.note(JsonType::String, at("protocol"), &mut noted);
+        self.path.note(JsonType::String, at("path"), &mut noted);
+        if signal == Signal::Metrics {
+            self.temporality.note(JsonType::String, at("temporality"), &mut noted);
         }
-    }
-
-    fn text<'a>(&mut self, object: (&Members<'a>, &Place<'_>), name: &'static str) -> TextField<'a> {
-        self.member(object, name, "a string", Node::text)
-    }
-
-    /// A boolean; absent and malformed are false.
-    pub(crate) fn flag(&mut self, object: (&Members<'_>, &Place<'_>), name: &'static str) -> bool {
-        self.member(object, name, "a boolean", Node::boolean) == Field::Is(true)
-    }
-
-    /// The members of a nested object.
-    fn object<'a>(&mut self, object: (&Members<'a>, &Place<'_>), name: &'static str) -> Field<Members<'a>> {
-        self.member(object, name, "an object", Node::members)
-    }
-
-    fn endpoint<'a>(&mut self, members: &Members<'a>) -> Source<'a> {
-        match self.object((members, &ROOT), "endpoint") {
-            Field::Absent => Source::Absent,
-            Field::Malformed => Source::Malformed,
-            Field::Is(members) => self.source((&members, &Place::Member(&ROOT, "endpoint"))),
+        self.compression.note(JsonType::String, at("compression"), &mut noted);
+        self.headers.note(JsonType::Array, at("headers"), &mut noted);
+        for header in self.headers() {
+            header.note(&mut noted);
         }
-    }
-
-    fn source<'a>(&mut self, object: (&Members<'a>, &Place<'_>)) -> Source<'a> {
-        match self.text(object, "value") {
-            Field::Malformed => return Source::Malformed,
-            Field::Is(text) if !text.is_empty() => return Source::Literal(text),
-            Field::Absent | Field::Is(_) => {}
+        self.authentication.note(JsonType::Object, at("authentication"), &mut noted);
+        if let Field::Is(Authentication { basic, oauth2 }) = &self.authentication {
+            basic.note(JsonType::Object, at("authentication.basic"), &mut noted);
+            oauth2.note(JsonType::Object, at("authentication.oauth2"), &mut noted);
         }
-        let from = match self.object(object, "valueFrom") {
-            Field::Absent => return Source::Absent,
-            Field::Malformed => return Source::Malformed,
-            Field::Is(from) => from,
-        };
-        let parent = Place::Member(object.1, "valueFrom");
-        let key = match self.object((&from, &parent), "secretKeyRef") {
-            Field::Absent => return Source::Absent,
-            Field::Malformed => return Source::Malformed,
-            Field::Is(key) => key,
-        };
-        let parent = Place::Member(&parent, "secretKeyRef");
-        let mut part = |name| match self.text((&key, &parent), name) {
-            Field::Is(text) => Some(text),
-            Field::Absent => Some(Cow::Borrowed("")),
-            Field::Malformed => None,
-        };
-        let (namespace, name, key) = (part("namespace"), part("name"), part("key"));
-        match (namespace, name, key) {
-            (Some(namespace), Some(name), Some(key)) => Source::Secret(SecretKey { namespace, name, key }),
-            _ => Source::Malformed,
+        self.tls.note(JsonType::Object, at("tls"), &mut noted);
+        if let Field::Is(tls) = &self.tls {
+            tls.insecure.note(JsonType::Boolean, at("tls.insecure"), &mut noted);
+            tls.insecure_skip_verify.note(JsonType::Boolean, at("tls.insecureSkipVerify"), &mut noted);
+            tls.ca.note(JsonType::Object, at("tls.ca"), &mut noted);
         }
-    }
-
-    fn headers<'a>(&mut self, members: &Members<'a>) -> Field<Vec<Header<'a>>> {
-        match self.member((members, &ROOT), "headers", "an array", Node::items) {
-            Field::Absent => Field::Absent,
-            Field::Malformed => Field::Malformed,
-            Field::Is(items) => {
-                Field::Is(items.into_iter().enumerate().map(|(index, node)| self.header(index, node)).collect())
-            }
+        if let Some(inputs) = inputs.filter(|_| signal == Signal::Metrics) {
+            inputs.note(&mut noted);
         }
-    }
-
-    fn header<'a>(&mut self, index: usize, node: Node<'a>) -> Header<'a> {
-        let headers = Place::Member(&ROOT, "headers");
-        let parent = Place::Element(&headers, index);
-        let Some(members) = node.members() else {
-            self.wrong(&parent, node, "an object");
-            let (name, prefix) = (Field::Malformed, Field::Malformed);
-            return Header { node: None, index, name, prefix, value: Source::Malformed };
-        };
-        let object = (&members, &parent);
-        Header {
-            node: Some(node),
-            index,
-            name: self.text(object, "name"),
-            prefix: self.text(object, "prefix"),
-            value: self.source(object),
-        }
-    }
-
-    fn authentication(&mut self, members: &Members<'_>) -> Authentication {
-        match self.object((members, &ROOT), "authentication") {
-            Field::Absent => Authentication::default(),
-            Field::Malformed => Authentication { is_present: true, is_malformed: true, ..Authentication::default() },
-            Field::Is(inner) => {
-                let parent = Place::Member(&ROOT, "authentication");
-                let mut is_set = |name| !matches!(self.object((&inner, &parent), name), Field::Absent);
-                Authentication {
-                    is_present: true,
-                    is_malformed: false,
-                    basic: is_set("basic"),
-                    oauth2: is_set("oauth2"),
-                }
-            }
-        }
-    }
-
-    fn tls(&mut self, members: &Members<'_>) -> Tls {
-        let Field::Is(inner) = self.object((members, &ROOT), "tls") else { return Tls::default() };
-        let object = (&inner, &Place::Member(&ROOT, "tls"));
-        Tls {
-            insecure: self.flag(object, "insecure"),
-            insecure_skip_verify: self.flag(object, "insecureSkipVerify"),
-            ca: !matches!(self.object(object, "ca"), Field::Absent),
-        }
+        noted
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::parse;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    fn parse(text: &str) -> Output<'_> {
+        match serde_json::from_str::<Field<Output<'_>>>(text).unwrap() {
+            Field::Is(output) => output,
+            _ => Output::default(),
+        }
+    }
+
     #[test]
     fn accepts_a_whole_output() {
-        let output = Output::read(
-            parse(
-                r#"{"endpoint":{"value":"","valueFrom":{"secretKeyRef":{"name":"n","namespace":"ns","key":"k"}}},
+        let output = parse(
+            r#"{"endpoint":{"value":"","valueFrom":{"secretKeyRef":{"name":"n","namespace":"ns","key":"k"}}},
             "protocol":"http","path":"p","headers":[{"name":"AUTHORIZATION","prefix":" Api-Token ","value":"v"}],
             "tls":{"insecure":true,"ca":{}},"authentication":{"oauth2":{}}}"#,
-            ),
-            Signal::Metrics,
-        )
-        .unwrap();
-        assert!(output.malformed.is_empty());
-        assert!(matches!(&output.endpoint, Source::Secret(key) if key.key == "k"));
-        let header = output.authorizations().next().unwrap();
-        assert_eq!((header.scheme(), &header.value), (Some("Api-Token"), &Source::Literal("v".into())));
-        assert_eq!(output.tls, Tls { insecure: true, insecure_skip_verify: false, ca: true });
-        assert_eq!(
-            output.authentication,
-            Authentication { is_present: true, is_malformed: false, basic: false, oauth2: true }
         );
+        assert!(output.malformed(None, Signal::Metrics).is_empty());
+        assert!(matches!(output.endpoint(), Source::Secret(key) if key.key == "k"));
+        let header = output.authorizations().next().unwrap();
+        assert_eq!((header.scheme(), header.source()), (Some("Api-Token"), Source::Literal("v")));
+        assert!(output.is_insecure() && output.has_ca() && !output.skips_verification());
+        assert!(output.has_oauth2() && !output.has_basic());
     }
 
     #[test]
     fn rejects_every_field_of_the_wrong_type_once() {
-        let output = Output::read(parse(
+        let output = parse(
             r#"{"endpoint":{"valueFrom":{"secretKeyRef":{"name":1,"namespace":"a","key":"b"}}},"path":3,"protocol":[],
-            "temporality":{},"compression":true,"headers":[7,{"name":1,"valueFrom":"x"}],"authentication":"x",
+            "temporality":{},"compression":true,"headers":[7,{"name":1,"valueFrom":"x"},null],"authentication":"x",
             "tls":{"insecure":"yes","ca":1}}"#,
-        ), Signal::Metrics)
-        .unwrap();
-        let fields: Vec<_> = output.malformed.iter().map(|m| format!("{} {} {}", m.field, m.found, m.wanted)).collect();
+        );
+        let inputs = serde_json::from_str(r#"{"istio":{"enabled":"yes"},"runtime":3}"#).unwrap();
+        let told = |m: &Malformed| format!("{} {} {}", m.field, m.found.with_article(), m.expected.with_article());
+        let fields: Vec<_> = output.malformed(Some(&inputs), Signal::Metrics).iter().map(told).collect();
         assert_eq!(
             fields,
             [
@@ -437,19 +213,37 @@ mod tests {
                 "spec.output.otlp.headers[0] a number an object",
                 "spec.output.otlp.headers[1].name a number a string",
                 "spec.output.otlp.headers[1].valueFrom a string an object",
+                "spec.output.otlp.headers[2] null an object",
                 "spec.output.otlp.authentication a string an object",
                 "spec.output.otlp.tls.insecure a string a boolean",
                 "spec.output.otlp.tls.ca a number an object",
+                "spec.input.istio.enabled a string a boolean",
             ]
         );
         assert!(!output.lacks_authorization(), "the headers are not known");
     }
 
     #[test]
-    fn ignores_nulls_and_what_is_no_output() {
-        let output =
-            Output::read(parse(r#"{"path":null,"headers":null,"tls":null,"temporality":3}"#), Signal::Logs).unwrap();
-        assert!(output.malformed.is_empty() && output.lacks_authorization());
-        assert!(Output::read(parse("[]"), Signal::Logs).is_none());
+    fn ignores_nulls_and_what_other_kinds_have() {
+        let output = parse(r#"{"path":null,"headers":null,"tls":null,"temporality":3}"#);
+        assert!(output.malformed(None, Signal::Logs).is_empty() && output.lacks_authorization());
+        assert!(matches!(serde_json::from_str::<Field<Output<'_>>>("[]").unwrap(), Field::Malformed(JsonType::Array)));
+    }
+
+    #[test]
+    fn keeps_few_of_many_headers_and_always_the_last_authorization() {
+        let mut text = r#"{"headers":[{"name":"X","value":"y"}"#.to_owned();
+        text.push_str(&",1".repeat(5000));
+        text.push_str(r#",{"name":"authorization","prefix":"last","value":"v"}]}"#);
+        let output = parse(&text);
+        let headers = output.headers.value().unwrap();
+        assert_eq!((headers.count, headers.kept.len(), headers.more), (5002, 100, 4901));
+        assert_eq!(output.authorizations().next_back().unwrap().scheme(), Some("last"));
+    }
+
+    #[test]
+    fn rejects_to_show_content_in_debug_output() {
+        let output = parse(r#"{"path":"secret","headers":[{"name":"Authorization","value":"secret"}]}"#);
+        assert!(!format!("{output:?}").contains("secret"));
     }
 }

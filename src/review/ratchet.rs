@@ -4,60 +4,59 @@
 //! an update were rejected for what was there before the policy, the migration would stop and never end. So what is as
 //! it was is accepted, and only warned about.
 
-use crate::output::{Field, Header, Output, TextField};
-use crate::subject::Subject;
+use crate::pipeline::{Field, Output, Text};
+use crate::rule::Subject;
 
 /// Whether two states of a pipeline ship the same data to the same place in the same way.
 ///
 /// Compares the fields that rules read. What the module's defaulter fills in counts as unchanged: absent `protocol` is
-/// `grpc`, absent `temporality` is `preserve`, absent `enabled` is off.
+/// `grpc`, absent `temporality` is `preserve`, absent `enabled` is off. Of a field of the wrong type only its type is
+/// known.
 #[must_use]
-pub fn is_unchanged(old: &Subject<'_>, new: &Subject<'_>) -> bool {
+pub(super) fn is_unchanged(old: &Subject<'_>, new: &Subject<'_>) -> bool {
     old.enabled_inputs == new.enabled_inputs && is_same_output(&old.output, &new.output)
 }
 
 fn is_same_output(old: &Output<'_>, new: &Output<'_>) -> bool {
-    if !old.malformed.is_empty() || !new.malformed.is_empty() {
-        // Of a malformed field only its type is known, so nothing less than the same text is the same.
-        return old.malformed == new.malformed && old.node.raw() == new.node.raw();
-    }
     old.endpoint == new.endpoint
         && is_same_text(&old.protocol, &new.protocol, "grpc")
         && is_same_text(&old.path, &new.path, "")
         && is_same_text(&old.temporality, &new.temporality, "preserve")
         && is_same_text(&old.compression, &new.compression, "")
-        && is_same_headers(&old.headers, &new.headers)
-        && old.authentication == new.authentication
-        && old.tls == new.tls
+        && is_same(&old.headers, &new.headers)
+        && is_same(&old.authentication, &new.authentication)
+        && is_same(&old.tls, &new.tls)
 }
 
-fn is_same_text(old: &TextField<'_>, new: &TextField<'_>, default: &str) -> bool {
+fn is_same_text(old: &Field<Text<'_>>, new: &Field<Text<'_>>, default: &str) -> bool {
     let filled = |text: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
-    old.text_or_empty().map(filled) == new.text_or_empty().map(filled)
+    match (old.text_or_empty(), new.text_or_empty()) {
+        (Some(old), Some(new)) => filled(old) == filled(new),
+        _ => old == new,
+    }
 }
 
-fn is_same_headers(old: &Field<Vec<Header<'_>>>, new: &Field<Vec<Header<'_>>>) -> bool {
-    let (old, new) = (old.value().map_or(&[][..], Vec::as_slice), new.value().map_or(&[][..], Vec::as_slice));
-    old.len() == new.len() && old.iter().zip(new).all(|(old, new)| is_same_header(old, new))
-}
-
-fn is_same_header(old: &Header<'_>, new: &Header<'_>) -> bool {
-    old.name == new.name && old.scheme() == new.scheme() && old.value == new.value
+/// Absent and empty are the same.
+fn is_same<T: Default + PartialEq>(old: &Field<T>, new: &Field<T>) -> bool {
+    match (old, new) {
+        (Field::Absent, Field::Is(value)) | (Field::Is(value), Field::Absent) => *value == T::default(),
+        _ => old == new,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::parse;
-    use crate::settings::Settings;
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::subject;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn unchanged(old: (&str, &str), new: (&str, &str)) -> bool {
-        let settings = Settings::default();
-        let subject =
-            |(otlp, input)| Subject::read(Signal::Metrics, parse(otlp), Some(parse(input)), &settings).unwrap();
+        let subject = |(otlp, input): (&str, &str)| {
+            let otlp = otlp.trim().trim_start_matches('{').strip_suffix('}').unwrap();
+            subject(Signal::Metrics, otlp, input, "{}")
+        };
         is_unchanged(&subject(old), &subject(new))
     }
 
@@ -65,7 +64,7 @@ mod tests {
     fn accepts_what_defaulters_fill_in() {
         let old = r#"{"endpoint":{"value":"https://h"},"headers":[{"name":"A","value":"b"}]}"#;
         let new = r#"{"protocol":"grpc","temporality":"preserve","path":"","tls":{},"unknown":1,
-            "endpoint":{"valueFrom":null,"value":"https://h"},"headers":[{"prefix":" ","name":"A","value":"b"}]}"#;
+            "endpoint":{"valueFrom":null,"value":"https://h"},"headers":[{"name":"A","value":"b"}]}"#;
         let input = r#"{"istio":{"enabled":false},"otlp":{"enabled":true},"prometheus":{"namespaces":{}}}"#;
         assert!(unchanged((old, "{}"), (new, input)));
         assert!(unchanged(("{}", "{}"), (r#"{"headers":[]}"#, "null")));
@@ -92,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn rejects_malformed_fields_unless_they_are_the_same_text() {
-        assert!(unchanged((r#"{"path":3}"#, "{}"), (r#"{"path":3}"#, "{}")));
-        assert!(!unchanged((r#"{"path":3}"#, "{}"), (r#"{"path":4}"#, "{}")));
+    fn rejects_malformed_fields_unless_they_are_of_the_same_type() {
+        assert!(unchanged((r#"{"path":3}"#, "{}"), (r#"{"path":4}"#, "{}")));
+        assert!(!unchanged((r#"{"path":3}"#, "{}"), (r#"{"path":[]}"#, "{}")));
     }
 }

@@ -3,9 +3,9 @@
 //! Rules make data, the wording lives here. Three texts have three jobs: what is wrong and where, what to do, and a
 //! link computed from the rule's id. Each is one line.
 
-use std::borrow::Cow;
-
-use crate::rule::Rule;
+use super::definition::Rule;
+use super::fault::Fault;
+use super::repair::Repair;
 use crate::settings::Level;
 use crate::text::clip;
 
@@ -17,26 +17,6 @@ const MAX_LINE: usize = 240;
 
 /// Longest warning before its link, in characters, as `ValidationResponse.warnings` asks.
 const MAX_WARNING: usize = 120;
-
-/// A text of a finding: most of them are always the same.
-pub type Text = Cow<'static, str>;
-
-/// What a rule's check says: everything about a finding but the rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The field's path in the object, for example `spec.output.otlp.path`.
-    pub field: Text,
-    /// What is there, with user values quoted: "`grpc`", "missing".
-    pub found: Text,
-    /// What ought to be there: "`http`".
-    pub wanted: Text,
-    /// Why that matters, as a clause.
-    pub why: Text,
-    /// What to do, as an instruction.
-    pub fix: Text,
-    /// The level of this fault where it is not the rule's.
-    pub level: Option<Level>,
-}
 
 /// A rule that does not hold for a pipeline.
 #[derive(Debug, Clone)]
@@ -59,8 +39,8 @@ impl Finding {
     /// What is wrong and where, with the rule's id.
     #[must_use]
     pub fn problem(&self) -> String {
-        let Fault { field, found, wanted, why, .. } = &self.fault;
-        clip(join!(self.rule.id, ": ", field, " is ", found, ", want ", wanted, ": ", why), MAX_LINE)
+        let Fault { field, found, expected, why, .. } = &self.fault;
+        clip(format!("{}: {field} is {found}, want {expected}: {why}", self.rule.id), MAX_LINE)
     }
 
     /// What to do.
@@ -72,28 +52,39 @@ impl Finding {
     /// The finding as one Kubernetes warning.
     #[must_use]
     pub fn warning(&self) -> String {
-        let Fault { field, found, wanted, .. } = &self.fault;
-        let text = clip(join!(self.rule.id, ": ", field, " is ", found, ", want ", wanted), MAX_WARNING);
-        join!(text, "; see ", self.link())
+        let Fault { field, found, expected, .. } = &self.fault;
+        let text = clip(format!("{}: {field} is {found}, want {expected}", self.rule.id), MAX_WARNING);
+        format!("{text}; see {}", self.link())
     }
 
     /// The finding as a paragraph of a rejection: problem, fix and link on a line each.
     #[must_use]
     pub fn paragraph(&self) -> String {
-        join!("- ", self.problem(), "\n  fix: ", self.fix(), "\n  see: ", PAGES, self.rule.id, ".md")
+        format!("- {}\n  fix: {}\n  see: {}", self.problem(), self.fix(), self.link())
     }
 }
 
-/// A repair told as one Kubernetes warning.
-#[must_use]
-pub(crate) fn repair_warning(repair: &crate::repair::Repair<'_>) -> String {
-    let text = clip(join!(repair.rule.id, ": repaired, ", repair.done()), MAX_WARNING);
-    join!(text, "; see ", link(repair.rule))
+/// A repair, with the rule whose finding it would be.
+#[derive(Clone)]
+pub struct Repaired {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// What is filled in where.
+    pub repair: Repair,
+}
+
+impl Repaired {
+    /// The repair as one Kubernetes warning.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        let text = clip(format!("{}: repaired, {}", self.rule.id, self.repair.done()), MAX_WARNING);
+        format!("{text}; see {}", link(self.rule))
+    }
 }
 
 /// The address of a rule's page.
 fn link(rule: &Rule) -> String {
-    join!(PAGES, rule.id, ".md")
+    format!("{PAGES}{}.md", rule.id)
 }
 
 #[cfg(test)]
@@ -102,16 +93,25 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    static RULE: Rule = Rule {
+        id: "grpc-protocol",
+        level: Level::Deny,
+        scope: crate::rule::Scope::Direct,
+        summary: "",
+        check: |_| Vec::new(),
+        repair: None,
+    };
+
     fn finding(found: &str) -> Finding {
         let fault = Fault {
             field: "spec.output.otlp.protocol".into(),
             found: found.to_owned().into(),
-            wanted: "`http`".into(),
+            expected: "`http`".into(),
             why: "that is why".into(),
             fix: "set it".into(),
             level: None,
         };
-        Finding { rule: &crate::rules::grpc_protocol::RULE, level: Level::Deny, fault }
+        Finding { rule: &RULE, level: Level::Deny, fault }
     }
 
     #[test]

@@ -1,65 +1,20 @@
 //! The pipeline under review: everything that rules and repairs look at, in one place.
 
-use crate::address::Address;
-use crate::destination::Destination;
-use crate::json::Node;
-use crate::output::{Field, Output, Place, Reader};
-use crate::settings::{Input, Settings};
+use std::borrow::Cow;
 
-/// API group of the pipelines.
-pub const GROUP: &str = "telemetry.kyma-project.io";
-
-/// What a pipeline carries, known from its kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// MetricPipeline.
-    Metrics,
-    /// TracePipeline.
-    Traces,
-    /// LogPipeline.
-    Logs,
-}
-
-impl Signal {
-    /// The signal of a kind; `None` for another kind.
-    #[must_use]
-    pub fn of_kind(kind: &str) -> Option<Self> {
-        match kind {
-            "MetricPipeline" => Some(Self::Metrics),
-            "TracePipeline" => Some(Self::Traces),
-            "LogPipeline" => Some(Self::Logs),
-            _ => None,
-        }
-    }
-
-    /// The signal in OTLP URLs: `metrics`, `traces` or `logs`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Metrics => "metrics",
-            Self::Traces => "traces",
-            Self::Logs => "logs",
-        }
-    }
-
-    /// The kind of the pipeline.
-    #[must_use]
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Metrics => "MetricPipeline",
-            Self::Traces => "TracePipeline",
-            Self::Logs => "LogPipeline",
-        }
-    }
-}
+use crate::destination::{Address, Destination};
+use crate::pipeline::{Field, Input, Malformed, Object, Output, Signal};
+use crate::settings::Settings;
 
 /// The pipeline under review.
 #[derive(Debug, Clone)]
 pub struct Subject<'a> {
     /// What it carries.
     pub signal: Signal,
+    /// The object, as submitted.
+    object: &'a Object<'a>,
     /// Its output; repairs change it, so that rules see the repaired state.
-    pub output: Output<'a>,
+    pub output: Cow<'a, Output<'a>>,
     /// The inputs of [`Input::ALL`] that are enabled.
     pub enabled_inputs: Vec<Input>,
     /// Where it ships to.
@@ -73,17 +28,16 @@ pub struct Subject<'a> {
 impl<'a> Subject<'a> {
     /// Reads a pipeline; `None` where it has no OTLP output.
     #[must_use]
-    pub fn read(signal: Signal, otlp: Node<'a>, input: Option<Node<'a>>, settings: &'a Settings) -> Option<Self> {
-        let mut output = Output::read(otlp, signal)?;
-        let mut reader = Reader::default();
+    pub fn read(signal: Signal, object: &'a Object<'a>, settings: &'a Settings) -> Option<Self> {
+        let output = object.output()?;
         let enabled_inputs = match signal {
-            Signal::Metrics => enabled_inputs(input, &mut reader),
+            Signal::Metrics => object.inputs().map(crate::pipeline::Inputs::enabled).unwrap_or_default(),
             Signal::Traces | Signal::Logs => Vec::new(),
         };
-        output.malformed.extend(reader.malformed);
-        let address = Address::of(&output, signal);
-        let destination = Destination::of(&output, &address, settings);
-        Some(Self { signal, output, enabled_inputs, destination, address, settings })
+        let address = Address::of(output, signal);
+        let destination = Destination::of(output, &address, settings);
+        let output = Cow::Borrowed(output);
+        Some(Self { signal, object, output, enabled_inputs, destination, address, settings })
     }
 
     /// The address as the output stands now.
@@ -94,58 +48,52 @@ impl<'a> Subject<'a> {
 
     /// Repairs the path, and with it the address.
     pub(crate) fn set_path(&mut self, path: String) {
-        self.output.path = Field::Is(path.into());
+        self.output.to_mut().path = Field::Is(path.into());
         self.address = Address::of(&self.output, self.signal);
+    }
+
+    /// Everything of the wrong type, in a fixed order.
+    #[must_use]
+    pub fn malformed(&self) -> Vec<Malformed> {
+        self.output.malformed(self.object.inputs(), self.signal)
     }
 
     /// The enabled inputs that produce cumulative metrics.
     #[must_use]
     pub fn cumulative_inputs(&self) -> Vec<Input> {
-        let is_cumulative = |input: &Input| self.settings.cumulative_inputs.contains(input);
+        let is_cumulative = |input: &Input| self.settings.metrics.cumulative_inputs.contains(input);
         self.enabled_inputs.iter().copied().filter(is_cumulative).collect()
     }
-}
-
-/// Inputs that are there with `enabled: true`; `istio: {}` is off (`IsIstioInputEnabled` in the module).
-fn enabled_inputs(input: Option<Node<'_>>, reader: &mut Reader) -> Vec<Input> {
-    let Some(members) = input.and_then(Node::members) else { return Vec::new() };
-    Input::ALL
-        .into_iter()
-        .filter(|input| {
-            let inner = members.get(input.name()).and_then(Node::members);
-            inner.is_some_and(|inner| {
-                reader.flag((&inner, &Place::Member(&Place::At("spec.input"), input.name())), "enabled")
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::parse;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn object(input: &str) -> Object<'static> {
+        crate::testing::object(&format!(r#"{{"spec":{{"input":{input},"output":{{"otlp":{{}}}}}}}}"#))
+    }
 
     #[test]
     fn accepts_inputs_only_when_enabled_says_true() {
         let input = r#"{"istio":{"enabled":true},"prometheus":{},"runtime":{"enabled":"yes"},"otlp":{"enabled":true}}"#;
-        let settings = Settings::default();
-        let subject = Subject::read(Signal::Metrics, parse("{}"), Some(parse(input)), &settings).unwrap();
+        let (settings, object) = (Settings::default(), object(input));
+        let subject = Subject::read(Signal::Metrics, &object, &settings).unwrap();
         assert_eq!(subject.enabled_inputs, [Input::Istio]);
-        let malformed: Vec<_> = subject.output.malformed.iter().map(|m| m.field.as_str()).collect();
+        let malformed: Vec<_> = subject.malformed().into_iter().map(|malformed| malformed.field).collect();
         assert_eq!(malformed, ["spec.input.runtime.enabled"]);
     }
 
     #[test]
     fn ignores_inputs_of_other_kinds_and_shapes() {
-        let settings = Settings::default();
-        let input = parse(r#"{"istio":{"enabled":true}}"#);
-        let subject = Subject::read(Signal::Traces, parse("{}"), Some(input), &settings).unwrap();
-        assert!(subject.enabled_inputs.is_empty());
+        let (settings, on) = (Settings::default(), object(r#"{"istio":{"enabled":true}}"#));
+        assert!(Subject::read(Signal::Traces, &on, &settings).unwrap().enabled_inputs.is_empty());
         for input in ["[]", "3", r#"{"istio":true}"#] {
-            let subject = Subject::read(Signal::Metrics, parse("{}"), Some(parse(input)), &settings).unwrap();
-            assert!(subject.enabled_inputs.is_empty() && subject.output.malformed.is_empty());
+            let object = object(input);
+            let subject = Subject::read(Signal::Metrics, &object, &settings).unwrap();
+            assert!(subject.enabled_inputs.is_empty() && subject.malformed().is_empty());
         }
     }
 }

@@ -1,30 +1,33 @@
 #![doc = include_str!("../../docs/rules/activegate-ca.md")]
 
 use crate::destination::Destination;
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "activegate-ca",
     level: Level::Warn,
     scope: Scope::Direct,
-    summary: for_lists("no `tls.ca` for an ActiveGate in the cluster, whose certificate is self-signed by default"),
+    summary: "no `tls.ca` for an ActiveGate in the cluster, whose certificate is self-signed by default",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let tls = &subject.output.tls;
-    let is_plaintext = tls.insecure || subject.address().literal().is_some_and(|literal| literal.is_plaintext);
-    if subject.destination != Destination::InClusterActiveGate || tls.ca || tls.insecure_skip_verify || is_plaintext {
+    let output = &subject.output;
+    let is_plaintext = output.is_insecure() || subject.address().literal().is_some_and(|literal| literal.is_plaintext);
+    if subject.destination != Destination::InClusterActiveGate
+        || output.has_ca()
+        || output.skips_verification()
+        || is_plaintext
+    {
         return Vec::new();
     }
     vec![Fault {
         field: "spec.output.otlp.tls.ca".into(),
         found: "missing".into(),
-        wanted: "the ActiveGate's certificate".into(),
+        expected: "the ActiveGate's certificate".into(),
         why: "it is self-signed unless you gave the DynaKube one of your own, and verification fails".into(),
         fix: "take `tls.ca` from key `tls.crt` of Secret `<dynakube>-activegate-tls-secret`".into(),
         level: None,
@@ -34,8 +37,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

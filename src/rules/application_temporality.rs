@@ -1,18 +1,17 @@
 #![doc = include_str!("../../docs/rules/application-temporality.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::rules::cumulative_metrics;
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "application-temporality",
     level: Level::Warn,
     scope: Scope::DirectMetrics,
-    summary: for_lists("`temporality` is not `delta`, so that applications have to push delta metrics by themselves"),
+    summary: "`temporality` is not `delta`, so that applications have to push delta metrics by themselves",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -23,7 +22,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     vec![Fault {
         field: "spec.output.otlp.temporality".into(),
         found: cumulative_metrics::found(subject).into(),
-        wanted: "`delta`, or applications that push delta".into(),
+        expected: "`delta`, or applications that push delta".into(),
         why: "Dynatrace drops cumulative counters and histograms, which is what OpenTelemetry SDKs send by default"
             .into(),
         fix: "set `temporality: delta` (Telemetry module 1.64 or later), or \
@@ -36,8 +35,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults_with};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults_with};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -49,8 +48,8 @@ mod tests {
     #[test]
     fn rejects_softly_what_depends_on_the_applications() {
         let faults = check_metrics("", "{}");
-        let wanted = "`delta`, or applications that push delta";
-        assert_one(&faults, "spec.output.otlp.temporality", "missing", wanted);
+        let expected = "`delta`, or applications that push delta";
+        assert_one(&faults, "spec.output.otlp.temporality", "missing", expected);
         assert_eq!(RULE.level, Level::Warn);
     }
 

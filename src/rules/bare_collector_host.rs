@@ -1,9 +1,7 @@
 #![doc = include_str!("../../docs/rules/bare-collector-host.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 use crate::text::quote;
 
 /// The rule.
@@ -11,8 +9,9 @@ pub static RULE: Rule = Rule {
     id: "bare-collector-host",
     level: Level::Warn,
     scope: Scope::Collector,
-    summary: for_lists("the Collector's host has no namespace, and resolves only in the gateway's own"),
+    summary: "the Collector's host has no namespace, and resolves only in the gateway's own",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -20,10 +19,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(literal) = address.literal().filter(|literal| !literal.host.contains('.')) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: join!("at host ", quote(&literal.host)).into(),
-        wanted: "`<service>.<namespace>`".into(),
+        found: format!("at host {}", quote(&literal.host)).into(),
+        expected: "`<service>.<namespace>`".into(),
         why: "a bare name resolves only in the gateway's own namespace, `kyma-system`".into(),
-        fix: join!("write ", quote(&format!("{}.dynatrace", literal.host)), ", or the namespace of your DynaKube")
+        fix: format!("write {}, or the namespace of your DynaKube", quote(&format!("{}.dynatrace", literal.host)))
             .into(),
         level: None,
     }]
@@ -32,8 +31,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,27 +1,26 @@
 #![doc = include_str!("../../docs/rules/collector-tls.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "collector-tls",
     level: Level::Warn,
     scope: Scope::Collector,
-    summary: for_lists("no scheme and no `tls.insecure`: TLS to a port that speaks plaintext by default"),
+    summary: "no scheme and no `tls.insecure`: TLS to a port that speaks plaintext by default",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    if subject.output.tls.insecure || subject.address().literal().is_none_or(|literal| literal.has_scheme) {
+    if subject.output.is_insecure() || subject.address().literal().is_none_or(|literal| literal.has_scheme) {
         return Vec::new();
     }
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
         found: "without a scheme, which means TLS".into(),
-        wanted: "`http://`".into(),
+        expected: "`http://`".into(),
         why: "the Collector speaks plaintext unless the DynaKube has `telemetryIngest.tlsRefName`".into(),
         fix: "begin the endpoint with `http://`, or with `https://` if the DynaKube has `telemetryIngest.tlsRefName`"
             .into(),
@@ -32,8 +31,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,27 +1,25 @@
 #![doc = include_str!("../../docs/rules/conflicting-authentication.md")]
 
-use crate::finding::Fault;
-use crate::output::OTLP;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::pipeline::OTLP;
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "conflicting-authentication",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("`authentication.basic` is set (or `oauth2`, a warning): the API takes tokens"),
+    summary: "`authentication.basic` is set (or `oauth2`, a warning): the API takes tokens",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let authentication = &subject.output.authentication;
     let mut faults = Vec::new();
-    if authentication.basic {
+    if subject.output.has_basic() {
         faults.push(fault("basic", "the API answers 401 to a user name and password", None));
     }
-    if authentication.oauth2 {
+    if subject.output.has_oauth2() {
         faults.push(fault(
             "oauth2",
             "OAuth2 is not documented for OTLP, and competes with the header",
@@ -33,11 +31,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 
 fn fault(name: &str, why: &'static str, level: Option<Level>) -> Fault {
     Fault {
-        field: join!(OTLP, ".authentication.", name).into(),
+        field: format!("{OTLP}.authentication.{name}").into(),
         found: "set".into(),
-        wanted: "an `Authorization` header with a token".into(),
+        expected: "an `Authorization` header with a token".into(),
         why: why.into(),
-        fix: join!("remove `authentication.", name, "`, and send the ingest token in an `Authorization` header").into(),
+        fix: format!("remove `authentication.{name}`, and send the ingest token in an `Authorization` header").into(),
         level,
     }
 }
@@ -45,8 +43,8 @@ fn fault(name: &str, why: &'static str, level: Option<Level>) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -56,8 +54,8 @@ mod tests {
 
     #[test]
     fn rejects_basic_authentication() {
-        let wanted = "an `Authorization` header with a token";
-        assert_one(&check_with(r#"{"basic":{}}"#), "spec.output.otlp.authentication.basic", "set", wanted);
+        let expected = "an `Authorization` header with a token";
+        assert_one(&check_with(r#"{"basic":{}}"#), "spec.output.otlp.authentication.basic", "set", expected);
     }
 
     #[test]

@@ -1,10 +1,8 @@
 #![doc = include_str!("../../docs/rules/cumulative-metrics.md")]
 
-use crate::finding::Fault;
-use crate::output::Field;
-use crate::rule::{Rule, Scope, for_lists};
-use crate::settings::Level;
-use crate::subject::Subject;
+use crate::pipeline::{Field, Signal};
+use crate::rule::{Fault, Repair, Rule, Scope, Subject};
+use crate::settings::{DeltaConversion, Level};
 use crate::text::quote;
 
 /// The rule.
@@ -12,10 +10,9 @@ pub static RULE: Rule = Rule {
     id: "cumulative-metrics",
     level: Level::Deny,
     scope: Scope::DirectMetrics,
-    summary: for_lists(
-        "an input that produces cumulative metrics is on, and `temporality` is not `delta`: counters are dropped",
-    ),
+    summary: "an input that produces cumulative metrics is on, and `temporality` is not `delta`: counters are dropped",
     check,
+    repair: Some(repair),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -26,16 +23,36 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     vec![fault(subject)]
 }
 
+/// Sets `delta` where the settings ask for it. The one repair that changes what is there: the API server fills
+/// `preserve` in where nobody wrote anything.
+fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
+    let current = &subject.output.temporality;
+    if subject.signal != Signal::Metrics || current.is("delta") || current.is_malformed() {
+        return Vec::new();
+    }
+    let applies = match subject.settings.metrics.delta_conversion {
+        DeltaConversion::Off => false,
+        // Absent means that the cluster's CRD has no such field, and would drop `delta`.
+        DeltaConversion::Auto => !current.is_absent(),
+        DeltaConversion::Always => true,
+    };
+    if !applies {
+        return Vec::new();
+    }
+    let fault = Fault { fix: "set `temporality: delta`".into(), ..fault(subject) };
+    subject.output.to_mut().temporality = Field::Is("delta".into());
+    vec![Repair::of_member("temporality", "delta".into(), "`delta`".to_owned(), fault)]
+}
+
 /// The fault of a pipeline whose temporality is not delta.
-#[must_use]
-pub fn fault(subject: &Subject<'_>) -> Fault {
-    let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| join!("`", input.name(), "`")).collect();
-    let inputs = if names.is_empty() { "applications".to_owned() } else { join!("input ", names.join(", ")) };
+fn fault(subject: &Subject<'_>) -> Fault {
+    let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| format!("`{}`", input.name())).collect();
+    let inputs = if names.is_empty() { "applications".to_owned() } else { format!("input {}", names.join(", ")) };
     Fault {
         field: "spec.output.otlp.temporality".into(),
         found: found(subject).into(),
-        wanted: "`delta`".into(),
-        why: join!("Dynatrace drops cumulative counters and histograms, as ", inputs, " can send them").into(),
+        expected: "`delta`".into(),
+        why: format!("Dynatrace drops cumulative counters and histograms, as {inputs} can send them").into(),
         fix: match subject.output.temporality {
             // The API server fills `preserve` in where the field exists.
             Field::Absent => {
@@ -57,8 +74,7 @@ pub(super) fn found(subject: &Subject<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults_with};
-    use crate::subject::Signal;
+    use crate::testing::{assert_one, endpoint, faults_with, repairs_with};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -94,6 +110,24 @@ mod tests {
         assert_eq!(check_metrics(API, "", r#"{"istio":{},"prometheus":{"enabled":false}}"#, "{}"), []);
         let settings = r#"{"metrics":{"cumulativeInputs":["prometheus"]}}"#;
         assert_eq!(check_metrics(API, "", on, settings), []);
+    }
+
+    #[test]
+    fn repairs_temporality_only_as_the_settings_ask() {
+        let delta = || vec![("temporality".to_owned(), serde_json::Value::from("delta"))];
+        for (conversion, temporality, repaired) in [
+            ("off", r#","temporality":"preserve""#, Vec::new()),
+            ("auto", r#","temporality":"preserve""#, delta()),
+            ("auto", "", Vec::new()),
+            ("always", "", delta()),
+            ("always", r#","temporality":"delta""#, Vec::new()),
+            ("always", r#","temporality":3"#, Vec::new()),
+        ] {
+            let settings = format!(r#"{{"metrics":{{"deltaConversion":"{conversion}"}}}}"#);
+            let otlp = format!("{}{temporality}", endpoint(API));
+            assert_eq!(repairs_with(&RULE, Signal::Metrics, &otlp, &settings), repaired, "{conversion}");
+            assert_eq!(repairs_with(&RULE, Signal::Traces, &otlp, &settings), []);
+        }
     }
 
     #[test]

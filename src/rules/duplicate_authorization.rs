@@ -1,17 +1,16 @@
 #![doc = include_str!("../../docs/rules/duplicate-authorization.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "duplicate-authorization",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("there are two or more `Authorization` headers, and which one is sent is chance"),
+    summary: "there are two or more `Authorization` headers, and which one is sent is chance",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -20,7 +19,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     vec![Fault {
         field: second.field("").into(),
         found: format!("another `Authorization` beside headers[{}]", first.index).into(),
-        wanted: "exactly one".into(),
+        expected: "exactly one".into(),
         why: "names of headers compare without case, so only one of them arrives".into(),
         fix: "keep the one with prefix `Api-Token`, remove the others".into(),
         level: None,
@@ -30,8 +29,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,41 +1,52 @@
 #![doc = include_str!("../../docs/rules/grpc-protocol.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::pipeline::Field;
+use crate::rule::{Fault, Repair, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
-
-/// Why it matters, also for the repair of a missing protocol.
-pub const WHY: &str = "the Dynatrace API speaks OTLP over HTTP only";
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "grpc-protocol",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("the protocol is `grpc` (or missing, which means `grpc`); the Dynatrace API speaks HTTP only"),
+    summary: "the protocol is `grpc` (or missing, which means `grpc`); the Dynatrace API speaks HTTP only",
     check,
+    repair: Some(repair),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if !subject.output.protocol.is("grpc") {
         return Vec::new();
     }
-    vec![Fault {
+    vec![fault("`grpc`")]
+}
+
+/// A missing protocol means `grpc` to the module.
+fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
+    if subject.output.protocol.text_or_empty() != Some("") {
+        return Vec::new();
+    }
+    subject.output.to_mut().protocol = Field::Is("http".into());
+    let fault = fault("missing, which means `grpc`");
+    vec![Repair::of_member("protocol", "http".into(), "`http`".to_owned(), fault)]
+}
+
+fn fault(found: &'static str) -> Fault {
+    Fault {
         field: "spec.output.otlp.protocol".into(),
-        found: "`grpc`".into(),
-        wanted: "`http`".into(),
-        why: WHY.into(),
+        found: found.into(),
+        expected: "`http`".into(),
+        why: "the Dynatrace API speaks OTLP over HTTP only".into(),
         fix: "set `protocol: http`".into(),
         level: None,
-    }]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, endpoint, faults, repairs};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -43,6 +54,16 @@ mod tests {
     fn rejects_grpc_to_the_api() {
         let faults = faults(&RULE, Signal::Traces, &format!(r#"{SECRET},"protocol":"grpc""#));
         assert_one(&faults, "spec.output.otlp.protocol", "`grpc`", "`http`");
+    }
+
+    #[test]
+    fn repairs_what_is_missing_empty_or_null() {
+        for protocol in ["", r#","protocol":"""#, r#","protocol":null"#] {
+            let repaired = repairs(&RULE, Signal::Traces, &format!("{SECRET}{protocol}"));
+            assert_eq!(repaired, [("protocol".to_owned(), "http".into())]);
+        }
+        assert_eq!(repairs(&RULE, Signal::Traces, &format!(r#"{SECRET},"protocol":"grpc""#)), []);
+        assert_eq!(repairs(&RULE, Signal::Traces, &endpoint("http://loki.logs:3100")), []);
     }
 
     #[test]

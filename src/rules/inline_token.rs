@@ -1,10 +1,8 @@
 #![doc = include_str!("../../docs/rules/inline-token.md")]
 
-use crate::finding::Fault;
-use crate::output::{Header, Source};
-use crate::rule::{Rule, Scope, for_lists};
+use crate::pipeline::{Header, Source};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 use crate::text::holds_token;
 
 /// The rule.
@@ -12,14 +10,15 @@ pub static RULE: Rule = Rule {
     id: "inline-token",
     level: Level::Deny,
     scope: Scope::Dynatrace,
-    summary: for_lists("a token stands in the pipeline itself, where everybody who may read it can take it"),
+    summary: "a token stands in the pipeline itself, where everybody who may read it can take it",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let output = &subject.output;
     let mut faults = Vec::new();
-    if let Source::Literal(endpoint) = &output.endpoint
+    if let Source::Literal(endpoint) = output.endpoint()
         && holds_token(endpoint)
     {
         faults.push(token_in("spec.output.otlp.endpoint.value".into()));
@@ -27,7 +26,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if output.path.value().is_some_and(|path| holds_token(path)) {
         faults.push(token_in("spec.output.otlp.path".into()));
     }
-    for header in output.headers.value().into_iter().flatten() {
+    for header in output.headers() {
         faults.extend(check_header(header));
     }
     faults
@@ -40,7 +39,7 @@ fn check_header(header: &Header<'_>) -> Vec<Fault> {
             faults.push(token_in(header.field(name)));
         }
     }
-    if let Source::Literal(value) = &header.value {
+    if let Source::Literal(value) = header.source() {
         if holds_token(value) {
             faults.push(token_in(header.field("value")));
         } else if header.is_authorization() {
@@ -55,7 +54,7 @@ fn token_in(field: String) -> Fault {
     Fault {
         field: field.into(),
         found: "a token in clear text".into(),
-        wanted: "a Secret".into(),
+        expected: "a Secret".into(),
         why: "everybody who may read the pipeline, its backups or its Git history can take it".into(),
         fix: "revoke the token, put a new one into a Secret, and name it in `valueFrom.secretKeyRef` of the header"
             .into(),
@@ -66,8 +65,8 @@ fn token_in(field: String) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, endpoint, faults, token};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, endpoint, faults, token};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,36 +1,35 @@
 #![doc = include_str!("../../docs/rules/malformed-output.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "malformed-output",
     level: Level::Deny,
     scope: Scope::Any,
-    summary: for_lists("a field of the output, or an input's `enabled`, has the wrong JSON type"),
+    summary: "a field of the output, or an input's `enabled`, has the wrong JSON type",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let fault = |malformed: &crate::output::Malformed| Fault {
-        field: malformed.field.clone().into(),
-        found: malformed.found.clone().into(),
-        wanted: malformed.wanted.into(),
+    let fault = |malformed: crate::pipeline::Malformed| Fault {
+        field: malformed.field.into(),
+        found: malformed.found.with_article().into(),
+        expected: malformed.expected.with_article().into(),
         why: "no Kyma API version takes that, and nothing can be said about where the data goes".into(),
-        fix: join!("write ", malformed.wanted).into(),
+        fix: format!("write {}", malformed.expected.with_article()).into(),
         level: None,
     };
-    subject.output.malformed.iter().map(fault).collect()
+    subject.malformed().into_iter().map(fault).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,9 +1,10 @@
 #![doc = include_str!("../../docs/rules/missing-authorization.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use serde_json::json;
+
+use crate::pipeline::{Field, Header, Source};
+use crate::rule::{Fault, Repair, Rule, Scope, Subject};
 use crate::settings::{DeclaredSecret, Level};
-use crate::subject::Subject;
 use crate::text::quote;
 
 /// The rule.
@@ -11,16 +12,17 @@ pub static RULE: Rule = Rule {
     id: "missing-authorization",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("no `Authorization` header and no OAuth2: the API answers 401"),
+    summary: "no `Authorization` header and no OAuth2: the API answers 401",
     check,
+    repair: Some(repair),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let authentication = &subject.output.authentication;
-    if !subject.output.lacks_authorization() || authentication.oauth2 || authentication.is_malformed {
+    let output = &subject.output;
+    if !output.lacks_authorization() || output.has_oauth2() || output.authentication.is_malformed() {
         return Vec::new();
     }
-    match subject.settings.secrets.first() {
+    match subject.settings.dynatrace.secrets.first() {
         Some(secret) => vec![fault(secret)],
         None => {
             vec![Fault { fix: "add it, with the value from the Secret that holds your ingest token".into(), ..blank() }]
@@ -28,12 +30,36 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
 }
 
+/// Adds the header with the token of the declared Secret that the endpoint comes from.
+fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
+    added_header(subject).into_iter().collect()
+}
+
+fn added_header(subject: &mut Subject<'_>) -> Option<Repair> {
+    let Source::Secret(key) = subject.output.endpoint() else { return None };
+    let secret = subject.settings.secret(key.namespace, key.name)?;
+    if !subject.output.lacks_authorization() || !subject.output.authentication.is_absent() {
+        return None;
+    }
+    let mut headers = subject.output.headers.value().cloned();
+    let DeclaredSecret { namespace, name, token_key, .. } = secret;
+    let reference = json!({"namespace": namespace, "name": name, "key": token_key});
+    let header = json!({"name": "Authorization", "prefix": "Api-Token", "valueFrom": {"secretKeyRef": reference}});
+    let (place, value) = match &headers {
+        Some(_) => ("headers/-", header),
+        None => ("headers", json!([header])),
+    };
+    headers.get_or_insert_default().push(Header::authorization("Api-Token", namespace, name, token_key));
+    subject.output.to_mut().headers = headers.map_or(Field::Absent, Field::Is);
+    let shown = format!("`Authorization` from Secret {}", quote(&format!("{namespace}/{name}")));
+    Some(Repair::of_member(place, value, shown, fault(secret)))
+}
+
 /// The fault, with a fix that takes the token from this Secret.
-#[must_use]
-pub fn fault(secret: &DeclaredSecret) -> Fault {
-    let token = quote(&join!(secret.namespace, "/", secret.name));
+fn fault(secret: &DeclaredSecret) -> Fault {
+    let token = quote(&format!("{}/{}", secret.namespace, secret.name));
     Fault {
-        fix: join!("add it, with `valueFrom.secretKeyRef` of ", token, ", key ", quote(&secret.token_key)).into(),
+        fix: format!("add it, with `valueFrom.secretKeyRef` of {token}, key {}", quote(&secret.token_key)).into(),
         ..blank()
     }
 }
@@ -42,7 +68,7 @@ fn blank() -> Fault {
     Fault {
         field: "spec.output.otlp.headers".into(),
         found: "without `Authorization`".into(),
-        wanted: "one with prefix `Api-Token`".into(),
+        expected: "one with prefix `Api-Token`".into(),
         why: "without a token Dynatrace answers 401 and nothing arrives".into(),
         fix: String::new().into(),
         level: None,
@@ -52,8 +78,8 @@ fn blank() -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, faults, faults_with};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, faults, faults_with, repairs};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -69,6 +95,24 @@ mod tests {
         let otlp = r#""path":"v2/otlp/v1/logs""#;
         let faults = faults_with(&RULE, Signal::Logs, otlp, "{}", r#"{"dynatrace":{"secrets":[]}}"#);
         assert!(faults[0].fix.ends_with("your ingest token"));
+    }
+
+    #[test]
+    fn repairs_with_the_token_of_the_endpoint_s_secret() {
+        let reference = json!({"namespace": "dynatrace", "name": "dynakube", "key": "dataIngestToken"});
+        let header = json!({"name": "Authorization", "prefix": "Api-Token", "valueFrom": {"secretKeyRef": reference}});
+        for (headers, place, value) in [
+            ("", "headers", json!([header])),
+            (r#","headers":null"#, "headers", json!([header])),
+            (r#","headers":[]"#, "headers/-", header.clone()),
+            (r#","headers":[{"name":"X","value":"y"}]"#, "headers/-", header.clone()),
+        ] {
+            let repaired = repairs(&RULE, Signal::Logs, &format!("{SECRET}{headers}"));
+            assert_eq!(repaired, [(place.to_owned(), value)]);
+        }
+        for otlp in [format!(r#"{SECRET},"authentication":{{}}"#), r#""path":"v2/otlp/v1/logs""#.to_owned()] {
+            assert_eq!(repairs(&RULE, Signal::Logs, &otlp), []);
+        }
     }
 
     #[test]

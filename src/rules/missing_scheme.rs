@@ -1,17 +1,16 @@
 #![doc = include_str!("../../docs/rules/missing-scheme.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "missing-scheme",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("the endpoint begins with neither `https://` nor `http://`"),
+    summary: "the endpoint begins with neither `https://` nor `http://`",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -21,7 +20,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
         found: "without a scheme".into(),
-        wanted: "`https://` in front".into(),
+        expected: "`https://` in front".into(),
         why: "the Telemetry module accepts it and then sends nothing".into(),
         fix: "begin the endpoint with `https://`".into(),
         level: None,
@@ -31,8 +30,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,17 +1,16 @@
 #![doc = include_str!("../../docs/rules/plaintext-endpoint.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "plaintext-endpoint",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("the endpoint is `http://`, or TLS is switched off: the token would travel in clear text"),
+    summary: "the endpoint is `http://`, or TLS is switched off: the token would travel in clear text",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -24,17 +23,17 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
             "write `https://` in the endpoint",
         ));
     }
-    if subject.output.tls.insecure {
+    if subject.output.is_insecure() {
         faults.push(fault("spec.output.otlp.tls.insecure", "`true`", "no such field", "remove `tls.insecure`"));
     }
     faults
 }
 
-fn fault(field: &'static str, found: &'static str, wanted: &'static str, fix: &'static str) -> Fault {
+fn fault(field: &'static str, found: &'static str, expected: &'static str, fix: &'static str) -> Fault {
     Fault {
         field: field.into(),
         found: found.into(),
-        wanted: wanted.into(),
+        expected: expected.into(),
         why: "the ingest token would travel in clear text".into(),
         fix: fix.into(),
         level: None,
@@ -44,8 +43,8 @@ fn fault(field: &'static str, found: &'static str, wanted: &'static str, fix: &'
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

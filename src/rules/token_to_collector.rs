@@ -1,24 +1,23 @@
 #![doc = include_str!("../../docs/rules/token-to-collector.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "token-to-collector",
     level: Level::Warn,
     scope: Scope::Collector,
-    summary: for_lists("an `Authorization` header is sent to the Collector, which needs none"),
+    summary: "an `Authorization` header is sent to the Collector, which needs none",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let fault = |header: &crate::output::Header<'_>| Fault {
+    let fault = |header: &crate::pipeline::Header<'_>| Fault {
         field: header.field("").into(),
         found: "an `Authorization` header".into(),
-        wanted: "none".into(),
+        expected: "none".into(),
         why: "the Collector has its own token, and takes plaintext by default".into(),
         fix: "remove the header".into(),
         level: None,
@@ -29,8 +28,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

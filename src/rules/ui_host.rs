@@ -1,19 +1,18 @@
 #![doc = include_str!("../../docs/rules/ui-host.md")]
 
 use crate::destination::Destination;
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
-use crate::text::{quote, split_at_text};
+use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "ui-host",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("the endpoint is the host of the Dynatrace user interface (`.apps.`), not of the API"),
+    summary: "the endpoint is the host of the Dynatrace user interface (`.apps.`), not of the API",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -24,10 +23,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let api_host = api_host(&literal.host);
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: join!("at host ", quote(&literal.host)).into(),
-        wanted: join!("host ", quote(&api_host)).into(),
+        found: format!("at host {}", quote(&literal.host)).into(),
+        expected: format!("host {}", quote(&api_host)).into(),
         why: "the user interface answers every OTLP request with 404".into(),
-        fix: join!("take the host ", quote(&api_host), " in the endpoint").into(),
+        fix: format!("take the host {} in the endpoint", quote(&api_host)).into(),
         level: None,
     }]
 }
@@ -35,16 +34,16 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 /// The API host beside a user-interface host: `x.apps.S` is `x.live.S`, `x.sprint.apps.S` is `x.sprint.S`
 /// (Dynatrace Operator, `pkg/util/dtapiurl`).
 fn api_host(host: &str) -> String {
-    let (environment, domain) = split_at_text(host, ".apps.").unwrap_or((host, ""));
+    let (environment, domain) = host.split_once(".apps.").unwrap_or((host, ""));
     let stage = if environment.contains('.') { "" } else { ".live" };
-    join!(environment, stage, ".", domain)
+    format!("{environment}{stage}.{domain}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

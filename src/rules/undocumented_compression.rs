@@ -1,17 +1,16 @@
 #![doc = include_str!("../../docs/rules/undocumented-compression.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "undocumented-compression",
     level: Level::Warn,
     scope: Scope::Direct,
-    summary: for_lists("`compression` is `snappy` or `zstd`; Dynatrace documents `gzip` only"),
+    summary: "`compression` is `snappy` or `zstd`; Dynatrace documents `gzip` only",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -19,8 +18,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(found) = ["snappy", "zstd"].into_iter().find(|name| compression.is(name)) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.compression".into(),
-        found: join!("`", found, "`").into(),
-        wanted: "`gzip`".into(),
+        found: format!("`{found}`").into(),
+        expected: "`gzip`".into(),
         why: "Dynatrace documents no other compression for OTLP".into(),
         fix: "remove `compression`, which means `gzip`, or set it to `gzip`".into(),
         level: None,
@@ -30,8 +29,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

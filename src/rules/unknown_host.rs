@@ -1,10 +1,8 @@
 #![doc = include_str!("../../docs/rules/unknown-host.md")]
 
 use crate::destination::{Destination, is_below_dynatrace};
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 use crate::text::quote;
 
 /// The rule.
@@ -12,8 +10,9 @@ pub static RULE: Rule = Rule {
     id: "unknown-host",
     level: Level::Warn,
     scope: Scope::Direct,
-    summary: for_lists("the host is one of Dynatrace, but none that is known to take OTLP"),
+    summary: "the host is one of Dynatrace, but none that is known to take OTLP",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -22,8 +21,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(literal) = address.literal().filter(|literal| is_unknown(&literal.host)) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: join!("at host ", quote(&literal.host)).into(),
-        wanted: "`<id>.live.dynatrace.com`".into(),
+        found: format!("at host {}", quote(&literal.host)).into(),
+        expected: "`<id>.live.dynatrace.com`".into(),
         why: "no other host below `dynatrace.com` is documented for OTLP".into(),
         fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings".into(),
         level: None,
@@ -33,8 +32,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -42,8 +41,8 @@ mod tests {
     fn rejects_softly_a_host_that_is_not_documented() {
         for host in ["abc12345.dynatrace.com", "a.b.live.dynatrace.com", "x.dynatracelabs.com"] {
             let faults = faults(&RULE, Signal::Logs, &endpoint(&format!("https://{host}/api/v2/otlp")));
-            let wanted = "`<id>.live.dynatrace.com`";
-            assert_one(&faults, "spec.output.otlp.endpoint.value", &format!("at host `{host}`"), wanted);
+            let expected = "`<id>.live.dynatrace.com`";
+            assert_one(&faults, "spec.output.otlp.endpoint.value", &format!("at host `{host}`"), expected);
         }
     }
 

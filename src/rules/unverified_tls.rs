@@ -1,22 +1,21 @@
 #![doc = include_str!("../../docs/rules/unverified-tls.md")]
 
 use crate::destination::Destination;
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "unverified-tls",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("the server's certificate is not verified (a warning for an ActiveGate in the cluster)"),
+    summary: "the server's certificate is not verified (a warning for an ActiveGate in the cluster)",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    if !subject.output.tls.insecure_skip_verify {
+    if !subject.output.skips_verification() {
         return Vec::new();
     }
     let is_in_cluster = subject.destination == Destination::InClusterActiveGate;
@@ -28,7 +27,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     vec![Fault {
         field: "spec.output.otlp.tls.insecureSkipVerify".into(),
         found: "`true`".into(),
-        wanted: "a verified certificate".into(),
+        expected: "a verified certificate".into(),
         why: "whoever sits between can read the ingest token and the data".into(),
         fix: fix.into(),
         level: is_in_cluster.then_some(Level::Warn),
@@ -38,8 +37,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

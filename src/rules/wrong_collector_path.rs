@@ -1,20 +1,19 @@
 #![doc = include_str!("../../docs/rules/wrong-collector-path.md")]
 
-use crate::finding::Fault;
-use crate::output::OTLP;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::destination::url::Url;
+use crate::pipeline::OTLP;
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 use crate::text::quote;
-use crate::url::Url;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "wrong-collector-path",
     level: Level::Deny,
     scope: Scope::Collector,
-    summary: for_lists("the path is neither empty nor `/v1/<signal>`: the Collector has no Dynatrace API"),
+    summary: "the path is neither empty nor `/v1/<signal>`: the Collector has no Dynatrace API",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -30,16 +29,16 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     } else {
         literal.endpoint.as_ref().map(Url::wire_path).map_err(|error| *error)
     };
-    let wanted = join!("/v1/", subject.signal.name());
+    let expected = format!("/v1/{}", subject.signal.name());
     let found = match posted_to {
-        Ok(effective) if effective.is_empty() || effective == wanted => return Vec::new(),
-        Ok(effective) => join!("such that data goes to ", quote(&effective)),
+        Ok(effective) if effective.is_empty() || effective == expected => return Vec::new(),
+        Ok(effective) => format!("such that data goes to {}", quote(&effective)),
         Err(error) => format!("no valid URL, {error}"),
     };
     vec![Fault {
-        field: join!(OTLP, ".", if path.is_empty() { "endpoint.value" } else { "path" }).into(),
+        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" }).into(),
         found: found.into(),
-        wanted: join!("no path, or `", wanted, "`").into(),
+        expected: format!("no path, or `{expected}`").into(),
         why: "the Collector takes plain OTLP; the Dynatrace API is behind it".into(),
         fix: "remove `path`, and let the endpoint end in its port".into(),
         level: None,
@@ -49,8 +48,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

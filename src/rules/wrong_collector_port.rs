@@ -1,17 +1,16 @@
 #![doc = include_str!("../../docs/rules/wrong-collector-port.md")]
 
-use crate::finding::Fault;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "wrong-collector-port",
     level: Level::Deny,
     scope: Scope::Collector,
-    summary: for_lists("protocol and port do not fit: the Collector takes gRPC on 4317 and HTTP on 4318"),
+    summary: "protocol and port do not fit: the Collector takes gRPC on 4317 and HTTP on 4318",
     check,
+    repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -22,27 +21,27 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     // A URL that Go cannot parse is the matter of `wrong-collector-path`.
     let Ok(url) = &literal.endpoint else { return Vec::new() };
     let port = url.port();
-    let (name, wanted) = match protocol {
+    let (name, expected) = match protocol {
         "" | "grpc" => ("grpc", "4317"),
         "http" => ("http", "4318"),
         // The schema check refuses any other protocol.
         _ => return Vec::new(),
     };
-    if port == Some(wanted) {
+    if port == Some(expected) {
         return Vec::new();
     }
     let found = match port {
         // Digits only, as parsed; a port number is at most five of them.
-        Some(port) if port.len() <= 5 => join!("at port ", port),
+        Some(port) if port.len() <= 5 => format!("at port {port}"),
         Some(_) => "at a port that is none".to_owned(),
         None => "without a port".to_owned(),
     };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
         found: found.into(),
-        wanted: join!("port ", wanted, " for protocol `", name, "`").into(),
+        expected: format!("port {expected} for protocol `{name}`").into(),
         why: "the Dynatrace Collector takes gRPC on 4317 and HTTP on 4318".into(),
-        fix: join!("write port ", wanted, " in the endpoint, or change `protocol`").into(),
+        fix: format!("write port {expected} in the endpoint, or change `protocol`").into(),
         level: None,
     }]
 }
@@ -50,8 +49,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{assert_one, endpoint, faults};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,23 +1,22 @@
 #![doc = include_str!("../../docs/rules/wrong-otlp-path.md")]
 
-use crate::address::{Address, missing_rest, wanted_path};
-use crate::finding::Fault;
-use crate::output::OTLP;
-use crate::rule::{Rule, Scope, for_lists};
+use crate::destination::{Address, missing_rest, wanted_path};
+use crate::pipeline::OTLP;
+use crate::rule::{Fault, Repair, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::subject::Subject;
-use crate::text::quote;
+use crate::text::{quote, quote_up_to};
 
-/// Why it matters, also for the repair of a missing path.
-pub const WHY: &str = "Dynatrace takes OTLP there and nowhere else";
+/// Why it matters.
+const WHY: &str = "Dynatrace takes OTLP there and nowhere else";
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "wrong-otlp-path",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: for_lists("endpoint and path together do not lead to the OTLP API of the pipeline's signal"),
+    summary: "endpoint and path together do not lead to the OTLP API of the pipeline's signal",
     check,
+    repair: Some(repair),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
@@ -25,48 +24,69 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(path) = subject.output.path.text_or_empty() else { return Vec::new() };
     let address = subject.address();
     let Some(effective) = address.effective_path() else { return Vec::new() };
-    let wanted = wanted_path(address, subject.destination, subject.signal);
-    let found = match (&effective, &wanted) {
-        (Ok(effective), Ok(wanted)) if effective == wanted => return Vec::new(),
-        (Ok(effective), _) => join!("such that data goes to ", quote(effective)),
+    let expected = wanted_path(address, subject.destination, subject.signal);
+    let found = match (&effective, &expected) {
+        (Ok(effective), Ok(expected)) if effective == expected => return Vec::new(),
+        (Ok(effective), _) => format!("such that data goes to {}", quote(effective)),
         (Err(error), _) => format!("no valid URL, {error}"),
     };
-    let wanted = wanted.unwrap_or_else(|pattern| pattern);
+    let expected = expected.unwrap_or_else(|pattern| pattern);
     vec![Fault {
-        field: join!(OTLP, ".", if path.is_empty() { "endpoint" } else { "path" }).into(),
+        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint" } else { "path" }).into(),
         found: found.into(),
-        wanted: quote_whole(&wanted).into(),
+        expected: quote_up_to(80, &expected).into(),
         why: WHY.into(),
-        fix: fix(subject, address, &wanted).into(),
+        fix: fix(subject, address, &expected).into(),
         level: None,
     }]
 }
 
-fn fix(subject: &Subject<'_>, address: &Address, wanted: &str) -> String {
-    let signal = subject.signal.name();
-    match missing_rest(address, subject.destination, subject.signal) {
-        Some(rest) => join!("set `path` to ", quote(&rest)),
-        None if wanted.starts_with("/e/<id>") => {
-            join!(
-                "let the endpoint end in `/e/<id>/api`, with your environment's id, and set `path` to `v2/otlp/v1/",
-                signal,
-                "`"
-            )
-        }
-        None => join!("let the endpoint end in `/api` and set `path` to `v2/otlp/v1/", signal, "`"),
-    }
+/// A missing path is completed where the endpoint's own path is a beginning of the wanted one.
+fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
+    missing_path(subject).into_iter().collect()
 }
 
-/// A wanted path in backticks: of our own making but for the environment's id, and no use cut short.
-fn quote_whole(wanted: &str) -> String {
-    if wanted.len() > 80 || quote(wanted).starts_with('(') { quote(wanted) } else { join!("`", wanted, "`") }
+fn missing_path(subject: &mut Subject<'_>) -> Option<Repair> {
+    if subject.output.path.text_or_empty() != Some("") {
+        return None;
+    }
+    let address = subject.address();
+    let wanted = wanted_path(address, subject.destination, subject.signal).ok()?;
+    if address.effective_path() == Some(Ok(&wanted)) {
+        return None;
+    }
+    let rest = missing_rest(address, subject.destination, subject.signal)?;
+    let shown = quote(&rest);
+    let fault = Fault {
+        field: "spec.output.otlp.path".into(),
+        found: "missing".into(),
+        expected: shown.clone().into(),
+        why: WHY.into(),
+        fix: format!("set `path` to {shown}").into(),
+        level: None,
+    };
+    subject.set_path(rest.clone());
+    Some(Repair::of_member("path", rest.into(), shown, fault))
+}
+
+fn fix(subject: &Subject<'_>, address: &Address, expected: &str) -> String {
+    let signal = subject.signal.name();
+    match missing_rest(address, subject.destination, subject.signal) {
+        Some(rest) => format!("set `path` to {}", quote(&rest)),
+        None if expected.starts_with("/e/<id>") => {
+            format!(
+                "let the endpoint end in `/e/<id>/api`, with your environment's id, and set `path` to `v2/otlp/v1/{signal}`"
+            )
+        }
+        None => format!("let the endpoint end in `/api` and set `path` to `v2/otlp/v1/{signal}`"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::testing::{SECRET, assert_one, endpoint, faults};
-    use crate::subject::Signal;
+    use crate::pipeline::Signal;
+    use crate::testing::{SECRET, assert_one, endpoint, faults, repairs};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -78,7 +98,7 @@ mod tests {
     #[test]
     fn rejects_each_of_the_usual_mistakes() {
         const SAAS: &str = "https://abc12345.live.dynatrace.com";
-        let wanted = "`/api/v2/otlp/v1/traces`";
+        let expected = "`/api/v2/otlp/v1/traces`";
         for (base, path, goes_to) in [
             ("", "v2/otlp/v1/traces", "`/v2/otlp/v1/traces`"),
             ("/api", "api/v2/otlp/v1/traces", "`/api/api/v2/otlp/v1/traces`"),
@@ -87,11 +107,11 @@ mod tests {
             ("/api", "v2/otlp/v1/metrics", "`/api/v2/otlp/v1/metrics`"),
         ] {
             let faults = found(&format!("{SAAS}{base}"), path);
-            assert_one(&faults, "spec.output.otlp.path", &format!("such that data goes to {goes_to}"), wanted);
+            assert_one(&faults, "spec.output.otlp.path", &format!("such that data goes to {goes_to}"), expected);
         }
         let faults = found(&format!("{SAAS}/api/v2/otlp/v1/traces"), "");
         let goes_to = "such that data goes to `/api/v2/otlp/v1/traces/v1/traces`";
-        assert_one(&faults, "spec.output.otlp.endpoint", goes_to, wanted);
+        assert_one(&faults, "spec.output.otlp.endpoint", goes_to, expected);
     }
 
     #[test]
@@ -114,6 +134,38 @@ mod tests {
         let goes_to = "such that data goes to `/api/api/v2/otlp/v1/logs`";
         assert_one(&faults, "spec.output.otlp.path", goes_to, "`/api/v2/otlp/v1/logs`");
         assert_eq!(faults[0].fix, "set `path` to `v2/otlp/v1/logs`");
+    }
+
+    #[test]
+    fn repairs_the_path_behind_any_beginning_of_the_wanted_one() {
+        for (url, path) in [
+            ("https://abc12345.live.dynatrace.com", "api/v2/otlp/v1/traces"),
+            ("https://abc12345.live.dynatrace.com/", "api/v2/otlp/v1/traces"),
+            ("https://abc12345.live.dynatrace.com/api/", "v2/otlp/v1/traces"),
+            ("https://abc12345.live.dynatrace.com/api/v2/otlp/v1", "traces"),
+            ("https://abc12345.live.dynatrace.com/api/v2/otlp?x=y", "v1/traces"),
+            ("https://x.dynatrace-managed.com/e/abc", "api/v2/otlp/v1/traces"),
+            ("https://dynakube-activegate.dynatrace/e/abc/api", "v2/otlp/v1/traces"),
+        ] {
+            let otlp = format!(r#"{},"protocol":"http","path":null"#, endpoint(url));
+            assert_eq!(repairs(&RULE, Signal::Traces, &otlp), [("path".to_owned(), path.into())]);
+        }
+    }
+
+    #[test]
+    fn ignores_paths_it_cannot_complete() {
+        for url in [
+            "https://abc12345.live.dynatrace.com/api/v2/otlp",
+            "https://abc12345.live.dynatrace.com/api/v2/otlp/",
+            "https://abc12345.live.dynatrace.com/API",
+            "https://abc12345.live.dynatrace.com/api/v2/otlp/v1/traces",
+            "https://x.dynatrace-managed.com",
+            "https://x.dynatrace-managed.com/e",
+            "https://abc12345.live.dynatrace.com/api%zz",
+        ] {
+            let otlp = format!(r#"{},"protocol":"http""#, endpoint(url));
+            assert_eq!(repairs(&RULE, Signal::Traces, &otlp), [], "{url}");
+        }
     }
 
     #[test]

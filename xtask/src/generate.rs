@@ -80,7 +80,7 @@ fn check_versions(metadata: &Metadata) -> anyhow::Result<()> {
 }
 
 fn check_rules(metadata: &Metadata) -> anyhow::Result<()> {
-    use kyma_dynatrace_policy::subject::{GROUP, Signal};
+    use kyma_dynatrace_policy::pipeline::{GROUP, Signal};
     let [rule] = metadata.rules.as_slice() else { anyhow::bail!("{METADATA} has more than one rule") };
     ensure!(rule.api_groups == [GROUP], "{METADATA}: apiGroups are not what the policy reviews");
     let plurals =

@@ -1,161 +1,11 @@
-//! The settings as types: what the JSON Schema, the form for Rancher and the README's table are made from.
-//!
-//! The policy reads its settings by hand, because it says more than a derived reader could, in fewer bytes. The tests
-//! below hold the two against each other.
-
-#![allow(dead_code, reason = "variants that are no default are there for the schema")]
+//! What is made from the settings' types: the JSON Schema, the form for Rancher and the README's table.
 
 use std::fmt::Write as _;
 
 use kyma_dynatrace_policy::rules::RULES;
-use kyma_dynatrace_policy::settings::{self as policy, Level};
-use schemars::{JsonSchema, schema_for};
-use serde::Serialize;
+use kyma_dynatrace_policy::settings::Settings;
+use schemars::schema_for;
 use serde_json::{Map, Value, json};
-
-/// Settings of kyma-dynatrace-policy. All optional.
-#[derive(Default, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-struct Settings {
-    /// `repair` fills in what is missing and warns; `validate` rejects instead, and never changes an object.
-    mode: Mode,
-    /// Where Dynatrace is.
-    dynatrace: Dynatrace,
-    /// How metrics are treated.
-    metrics: Metrics,
-    /// What a finding of a rule does: `deny`, `warn` or `off`. A rule that is off repairs nothing.
-    #[schemars(with = "Value")]
-    rules: Map<String, Value>,
-}
-
-#[derive(Default, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
-enum Mode {
-    #[default]
-    Repair,
-    Validate,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(inline)]
-struct Dynatrace {
-    /// Secrets that hold a Dynatrace API URL ending in `/api` and an ingest token.
-    secrets: Vec<Secret>,
-    /// Globs (`*`, `?`) of hosts that are Managed clusters or ActiveGates.
-    #[schemars(inner(length(min = 1)))]
-    hosts: Vec<String>,
-    /// Names of the Services of your Dynatrace Collectors, if they do not end in `-telemetry-ingest`.
-    #[schemars(inner(length(min = 1)))]
-    collector_services: Vec<String>,
-    /// Which `Authorization` headers get a missing `Api-Token`: `anySecret`, those that take their value from any
-    /// Secret; `declaredSecrets`, only from one in `dynatrace.secrets`, others get a warning.
-    inject_prefix_for: InjectPrefixFor,
-}
-
-impl Default for Dynatrace {
-    fn default() -> Self {
-        Self {
-            secrets: policy::Settings::default().secrets.into_iter().map(Secret::from).collect(),
-            hosts: Vec::new(),
-            collector_services: Vec::new(),
-            inject_prefix_for: InjectPrefixFor::AnySecret,
-        }
-    }
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(inline)]
-struct Secret {
-    /// Namespace of the Secret.
-    #[schemars(length(min = 1))]
-    namespace: String,
-    /// Name of the Secret.
-    #[schemars(length(min = 1))]
-    name: String,
-    /// Key of the API URL.
-    #[serde(default = "endpoint_key")]
-    #[schemars(length(min = 1))]
-    endpoint_key: String,
-    /// Key of the ingest token.
-    #[serde(default = "token_key")]
-    #[schemars(length(min = 1))]
-    token_key: String,
-}
-
-impl From<policy::DeclaredSecret> for Secret {
-    fn from(secret: policy::DeclaredSecret) -> Self {
-        let policy::DeclaredSecret { namespace, name, endpoint_key, token_key } = secret;
-        Self { namespace, name, endpoint_key, token_key }
-    }
-}
-
-fn endpoint_key() -> String {
-    "apiurl".to_owned()
-}
-
-fn token_key() -> String {
-    "dataIngestToken".to_owned()
-}
-
-#[derive(Default, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
-enum InjectPrefixFor {
-    #[default]
-    AnySecret,
-    DeclaredSecrets,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-#[schemars(inline)]
-struct Metrics {
-    /// Inputs that produce cumulative metrics.
-    cumulative_inputs: Vec<Input>,
-    /// Sets `temporality: delta` on direct MetricPipelines: `auto` where the submitted object has the field (Telemetry
-    /// module 1.64 and later), `always`, or `off`.
-    delta_conversion: DeltaConversion,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self {
-            cumulative_inputs: vec![Input::Istio, Input::Prometheus, Input::Runtime],
-            delta_conversion: DeltaConversion::Off,
-        }
-    }
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
-enum Input {
-    Istio,
-    Prometheus,
-    Runtime,
-}
-
-#[derive(Default, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
-enum DeltaConversion {
-    #[default]
-    Off,
-    Auto,
-    Always,
-}
-
-/// What a rule does unless the settings say otherwise.
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Deny => "deny",
-        Level::Warn => "warn",
-        Level::Off => "off",
-    }
-}
 
 /// The JSON Schema of the settings.
 pub(crate) fn schema() -> Value {
@@ -164,7 +14,7 @@ pub(crate) fn schema() -> Value {
         .iter()
         .map(|rule| {
             let property =
-                json!({"description": rule.summary, "enum": ["deny", "warn", "off"], "default": level(rule.level)});
+                json!({"description": rule.summary, "enum": ["deny", "warn", "off"], "default": rule.level.name()});
             (rule.id.to_owned(), property)
         })
         .collect();
@@ -289,12 +139,12 @@ fn secret_questions(schema: &Value) -> Value {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
 
-    use kyma_dynatrace_policy::protocol::validate_settings;
+    use kyma_dynatrace_policy::validate_settings;
 
     use super::*;
 
     fn policy_accepts(settings: &Value) -> bool {
-        let answer = validate_settings(settings.to_string().as_bytes());
+        let answer = validate_settings(settings.to_string().as_bytes()).unwrap();
         serde_json::from_slice::<Value>(&answer).unwrap()["valid"] == true
     }
 

@@ -1,0 +1,10 @@
+//! Kubewarden's side: the host's payload in, the SDK's response out, around the pure review.
+
+mod object;
+mod request;
+mod response;
+#[cfg(test)]
+mod tests;
+
+pub use request::Payload;
+pub use response::answer;

@@ -1,0 +1,176 @@
+//! Whole requests: what is let through unseen, the modes, the levels, and the texts of the response.
+
+use super::Payload;
+use crate::pipeline::GROUP;
+use crate::review::review;
+use crate::settings::Settings;
+use crate::testing::{SECRET, settings as read_settings};
+use serde_json::{Value, json};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+const GRPC: &str = r#""spec":{"output":{"otlp":{"protocol":"grpc","path":"v2/otlp/v1/traces"}}}"#;
+
+/// Verdict, ids of findings with their level, and repaired fields, of a request with these members.
+fn verdict(request: &str, settings: &str) -> (bool, Vec<String>, Vec<String>) {
+    let payload = format!(r#"{{"request":{{{request}}},"settings":{settings}}}"#);
+    let payload = Payload::parse(&payload).unwrap();
+    let settings = read_settings(settings);
+    let request = payload.request().unwrap();
+    let verdict = review(&request, &settings).unwrap();
+    let ids = verdict.findings.iter().map(|finding| format!("{} {:?}", finding.rule.id, finding.level)).collect();
+    let pointers = verdict.repairs.iter().map(|r| r.repair.pointer.replace("/spec/output/otlp/", "")).collect();
+    (verdict.is_accepted(), ids, pointers)
+}
+
+fn request(operation: &str, group: &str, kind: &str, more: &str) -> String {
+    format!(r#""operation":"{operation}","kind":{{"group":"{group}","kind":"{kind}"}},{more}"#)
+}
+
+fn traces(operation: &str, more: &str) -> String {
+    request(operation, GROUP, "TracePipeline", more)
+}
+
+fn none() -> (bool, Vec<String>, Vec<String>) {
+    (true, Vec::new(), Vec::new())
+}
+
+#[test]
+fn ignores_what_is_none_of_the_policy_s_business() {
+    let object = format!(r#""object":{{{GRPC}}}"#);
+    for request in [
+        traces("DELETE", &object),
+        traces("CONNECT", "\"object\":null"),
+        traces("UPDATE", &format!(r#""subResource":"status",{object}"#)),
+        traces("UPDATE", &format!(r#""object":{{"metadata":{{"deletionTimestamp":"now"}},{GRPC}}}"#)),
+        traces("CREATE", r#""object":{}"#),
+        traces("CREATE", r#""object":{"spec":{"output":{"otlp":"x"}}}"#),
+        request("CREATE", GROUP, "Telemetry", &object),
+        request("CREATE", "example.com", "TracePipeline", &object),
+    ] {
+        assert_eq!(verdict(&request, "{}"), none(), "{request}");
+    }
+    let found = verdict(&traces("UPDATE", &format!(r#""subResource":"",{object}"#)), "{}");
+    assert!(!found.0, "an empty subresource is none");
+}
+
+#[test]
+fn rejects_a_request_without_an_object() {
+    for object in ["\"object\":null", "\"object\":\"x\"", "\"x\":1"] {
+        let payload = format!(r#"{{"request":{{{}}}}}"#, traces("CREATE", object));
+        let payload = Payload::parse(&payload).unwrap();
+        let request = payload.request().unwrap();
+        assert!(review(&request, &Settings::default()).err().unwrap().contains("no `object`"));
+    }
+}
+
+#[test]
+fn repairs_or_rejects_by_mode() {
+    let request = traces("CREATE", &format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET}}}}}}}}}"#));
+    let fields = ["protocol", "path", "headers"].map(str::to_owned).to_vec();
+    assert_eq!(verdict(&request, "{}"), (true, Vec::new(), fields));
+    let ids = ["grpc-protocol Deny", "wrong-otlp-path Deny", "missing-authorization Deny"].map(str::to_owned);
+    assert_eq!(verdict(&request, r#"{"mode":"validate"}"#), (false, ids.to_vec(), Vec::new()));
+}
+
+#[test]
+fn rejects_without_repairing_anything() {
+    let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET},"protocol":"grpc"}}}}}}}}"#);
+    let (accepted, ids, repairs) = verdict(&traces("CREATE", &object), "{}");
+    assert_eq!((accepted, ids, repairs), (false, vec!["grpc-protocol Deny".to_owned()], Vec::new()));
+}
+
+#[test]
+fn accepts_by_the_levels_of_the_settings() {
+    let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET}}}}}}}}}"#);
+    let rules =
+        r#"{"mode":"validate","rules":{"grpc-protocol":"warn","wrong-otlp-path":"off","missing-authorization":"off"}}"#;
+    let (accepted, ids, _) = verdict(&traces("CREATE", &object), rules);
+    assert_eq!((accepted, ids), (true, vec!["grpc-protocol Warn".to_owned()]));
+    let rules = rules.replace("validate", "repair");
+    let (_, _, repairs) = verdict(&traces("CREATE", &object), &rules);
+    assert_eq!(repairs, ["protocol"], "a rule that is off repairs nothing");
+}
+
+#[test]
+fn accepts_an_update_that_changes_nothing_with_warnings() {
+    let old = format!(r#""oldObject":{{{GRPC}}}"#);
+    let update = |object: &str| traces("UPDATE", &format!(r#""object":{{{object}}},{old}"#));
+    let labelled = format!(r#""metadata":{{"labels":{{"a":"b"}}}},{GRPC}"#);
+    let ids = ["grpc-protocol Warn", "missing-authorization Warn"].map(str::to_owned).to_vec();
+    assert_eq!(verdict(&update(&labelled), "{}"), (true, ids, Vec::new()));
+    assert!(!verdict(&update(&GRPC.replace("v1/traces", "v1/traces/")), "{}").0, "a changed path");
+    let create = traces("CREATE", &format!(r#""object":{{{GRPC}}},{old}"#));
+    assert!(!verdict(&create, "{}").0, "only an UPDATE has an old state");
+}
+
+/// The answer to a LogPipeline with this output.
+fn answer(otlp: &str, settings: &str) -> Value {
+    let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{otlp}}}}}}}}}"#);
+    let request = request("CREATE", GROUP, "LogPipeline", &object);
+    let payload = format!(r#"{{"settings":{settings},"request":{{{request}}}}}"#);
+    serde_json::from_slice(&crate::validate(payload.as_bytes()).unwrap()).unwrap()
+}
+
+#[test]
+fn accepts_without_a_word() {
+    let answer = answer(r#""endpoint":{"value":"http://loki:3100"}"#, "{}");
+    let said = answer.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
+    let said: Vec<&str> = said.map(|(key, _)| key.as_str()).collect();
+    assert_eq!((said, &answer["accepted"]), (vec!["accepted"], &true.into()));
+}
+
+#[test]
+fn repairs_and_tells_in_message_warning_and_annotation() {
+    let header = r#""headers":[{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"name":"a","namespace":"b","key":"c"}}}]"#;
+    let answer = answer(&format!(r#"{SECRET},"protocol":"http",{header},"n":1.10"#), "{}");
+    let object = format!(
+        r#"{{"spec":{{"output":{{"otlp":{{"path":"v2/otlp/v1/logs",{SECRET},"protocol":"http",{header},"n":1.1}}}}}}}}"#
+    );
+    let link = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/wrong-otlp-path.md");
+    assert_eq!(
+        answer,
+        json!({
+            "accepted": true,
+            "message": "repaired: spec.output.otlp.path set to `v2/otlp/v1/logs`",
+            "audit_annotations": {"destination": "direct-secret", "repaired": "/spec/output/otlp/path"},
+            "warnings": [format!("wrong-otlp-path: repaired, spec.output.otlp.path set to `v2/otlp/v1/logs`; see {link}")],
+            "mutated_object": serde_json::from_str::<Value>(&object).unwrap(),
+        })
+    );
+}
+
+#[test]
+fn rejects_a_repair_behind_a_key_that_cannot_be_read() {
+    let answer = answer(&format!(r#"{SECRET},"\ud800":1"#), "{}");
+    assert_eq!(answer["accepted"], false);
+    assert!(answer["message"].as_str().unwrap().contains("cannot review this request: "));
+}
+
+#[test]
+fn rejects_with_every_problem_and_no_object() {
+    let answer = answer(r#""endpoint":{"value":"http://loki:3100"},"path":3,"protocol":4"#, "{}");
+    assert!(answer["message"].as_str().unwrap().starts_with("this LogPipeline has 2 problems:\n- malformed-output: "));
+    assert_eq!(answer["audit_annotations"], json!({"destination": "elsewhere", "findings": "malformed-output"}));
+    assert_eq!((&answer["accepted"], &answer["mutated_object"]), (&false.into(), &Value::Null));
+}
+
+#[test]
+fn rejects_invalid_settings_and_unreadable_requests() {
+    let answer = answer("", r#"{"mod":1}"#);
+    assert_eq!(
+        answer["message"],
+        "kyma-dynatrace-policy cannot review this request: invalid settings: unknown field `mod`, expected one of \
+         `mode`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?"
+    );
+    let answer = String::from_utf8(crate::validate(b"").unwrap()).unwrap();
+    assert!(answer.contains("cannot review this request: the admission request is empty"));
+}
+
+#[test]
+fn rejects_settings_that_are_no_json() {
+    let text = |settings: &[u8]| String::from_utf8(crate::validate_settings(settings).unwrap()).unwrap();
+    assert_eq!(text(b"{}"), r#"{"valid":true,"message":null}"#);
+    assert!(text(b"{").contains("invalid settings: the settings are not valid JSON"));
+    assert!(text(b"[]").contains("must be an object"));
+}
