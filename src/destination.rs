@@ -1,12 +1,15 @@
 //! Where a pipeline ships to: the URL that the Telemetry module will post to, and whose that is.
 
 mod address;
+mod endpoint;
 mod escape;
 mod kind;
 pub mod url;
 mod wanted;
 
-pub use address::{Address, Literal};
+pub use address::{Address, Posted};
+pub use endpoint::{Literal, Problem, Scheme};
 pub use escape::UrlError;
-pub use kind::{Destination, is_below_dynatrace};
-pub use wanted::{missing_rest, wanted_path};
+pub use kind::{Destination, is_below, is_below_dynatrace};
+pub use url::clean_segments;
+pub use wanted::{is_end_of_wanted, is_wanted, missing_rest, wanted_path};

@@ -11,8 +11,8 @@ pub use request::{Operation, Request};
 pub use verdict::Verdict;
 
 use crate::destination::Destination;
-use crate::pipeline::{GROUP, Signal};
-use crate::rule::{Fault, Finding, Repaired, Rule, Subject};
+use crate::pipeline::{GROUP, Object, Signal};
+use crate::rule::{Fault, Finding, Repaired, Rule, Scope, Subject};
 use crate::rules::RULES;
 use crate::settings::{Level, Mode, Settings};
 
@@ -30,29 +30,26 @@ pub fn review(request: &Request<'_>, settings: &Settings) -> Result<Verdict, &'s
         return Ok(Verdict::default());
     }
     let object = request.object.ok_or("the admission request has no `object` that is a JSON object")?;
-    if object.is_deleted() {
-        // Controllers take their finalizers off by an UPDATE; blocking that blocks the deletion.
+    let old = request.old_object.filter(|_| request.operation == Operation::Update);
+    if old.is_some_and(Object::is_deleted) {
+        // Controllers take their finalizers off by an UPDATE; blocking that blocks the deletion. (In the new object the
+        // mark may be the user's own text: the API server wipes it only after mutating admission.)
         return Ok(Verdict::default());
     }
     let Some(subject) = Subject::read(signal, object, settings) else {
         // No OTLP output (a Fluent Bit LogPipeline, or none at all or no object, on which the schema check has the word).
         return Ok(Verdict::default());
     };
-    let old = request.old_object.filter(|_| request.operation == Operation::Update);
-    let old = old.and_then(|old| Subject::read(signal, old, settings));
-    if old.is_some_and(|old| ratchet::is_unchanged(&old, &subject)) {
-        return Ok(remind(subject));
-    }
-    Ok(judge(subject, settings.mode))
-}
-
-/// Warns of everything that does not hold, and lets it be: the pipeline was there before.
-fn remind(subject: Subject<'_>) -> Verdict {
-    let mut verdict = judge(subject, Mode::Validate);
-    for finding in &mut verdict.findings {
-        finding.level = Level::Warn;
-    }
-    verdict
+    let Some(old) = old.and_then(|old| Subject::read(signal, old, settings)) else {
+        return Ok(judge(subject, settings.mode).settled());
+    };
+    // What is as it was is not repaired either: it was there before, and somebody only adds a label.
+    let mode = if ratchet::is_unchanged(&old, &subject) { Mode::Validate } else { settings.mode };
+    let inputs = (old.cumulative_inputs(), subject.cumulative_inputs());
+    let mut verdict = judge(subject, mode);
+    let stored = judge(old, Mode::Validate).findings;
+    ratchet::soften(&mut verdict.findings, &stored, &inputs.0, &inputs.1);
+    Ok(verdict.settled())
 }
 
 /// Repairs a pipeline and judges what the repairs leave.
@@ -60,55 +57,67 @@ fn remind(subject: Subject<'_>) -> Verdict {
 /// In `validate` mode each repair is a finding instead. The rules judge the repaired state in both modes, so the two
 /// cannot disagree about which pipelines are in order.
 fn judge(mut subject: Subject<'_>, mode: Mode) -> Verdict {
-    let settings = subject.settings;
     let repairs = repair(&mut subject);
     let mut findings = Vec::new();
-    for rule in RULES {
-        check(rule, &subject, &mut findings);
-        if mode == Mode::Validate {
-            let missing = repairs.iter().filter(|repaired| std::ptr::eq(repaired.rule, *rule));
-            findings.extend(missing.filter_map(|repaired| finding(rule, repaired.repair.fault.clone(), settings)));
-        }
+    for rule in RULES.iter().filter(|rule| rule.scope.holds(&subject)) {
+        let faults = match level(rule, None, &subject) {
+            None => continue,
+            Some(Level::Warn) => told_only(rule, &subject),
+            Some(_) => {
+                let missing = repairs.iter().filter(|repaired| std::ptr::eq(repaired.rule, *rule));
+                let missing = missing.filter(|_| mode == Mode::Validate).map(|repaired| repaired.repair.fault.clone());
+                (rule.check)(&subject).into_iter().chain(missing).collect()
+            }
+        };
+        findings.extend(faults.into_iter().filter_map(|fault| finding(rule, fault, &subject)));
     }
     let repairs = if mode == Mode::Repair { repairs } else { Vec::new() };
-    let mut verdict = Verdict { about: Some((subject.signal, subject.destination)), findings, repairs };
-    if !verdict.is_accepted() {
-        verdict.repairs.clear();
-    }
-    if subject.destination == Destination::Elsewhere && verdict.findings.is_empty() {
-        verdict.about = None;
-    }
-    verdict
+    // A header that is kept out of memory has something wrong in it, which nobody has looked at more closely.
+    let more = if findings.is_empty() { 0 } else { subject.output.headers.value().map_or(0, |headers| headers.more) };
+    let about = (subject.destination != Destination::Elsewhere || !findings.is_empty())
+        .then_some((subject.signal, subject.destination));
+    Verdict { about, findings, repairs, more }
 }
 
-/// Makes all repairs of rules that are on, in the order of the rules.
+/// What a rule at level `warn` says: what is missing is told, and nothing is filled in.
+fn told_only(rule: &Rule, subject: &Subject<'_>) -> Vec<Fault> {
+    let faults = (rule.check)(subject);
+    match rule.repair {
+        Some(repair) if faults.is_empty() => {
+            repair(&mut subject.clone()).into_iter().map(|repair| repair.fault).collect()
+        }
+        _ => faults,
+    }
+}
+
+/// Makes all repairs of rules that reject, in the order of the rules.
 fn repair(subject: &mut Subject<'_>) -> Vec<Repaired> {
     let mut repairs = Vec::new();
     for rule in RULES {
         let Some(repair) = rule.repair else { continue };
-        if rule.scope.holds(subject) && level(rule, None, subject.settings).is_some() {
+        if rule.scope.holds(subject) && level(rule, None, subject) == Some(Level::Deny) {
             repairs.extend(repair(subject).into_iter().map(|repair| Repaired { rule, repair }));
         }
     }
     repairs
 }
 
-fn check(rule: &'static Rule, subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    if rule.scope.holds(subject) && level(rule, None, subject.settings).is_some() {
-        let faults = (rule.check)(subject);
-        findings.extend(faults.into_iter().filter_map(|fault| finding(rule, fault, subject.settings)));
-    }
-}
-
 /// The fault as a finding, unless the rule is off.
-fn finding(rule: &'static Rule, fault: Fault, settings: &Settings) -> Option<Finding> {
-    let level = level(rule, fault.level, settings)?;
+fn finding(rule: &'static Rule, fault: Fault, subject: &Subject<'_>) -> Option<Finding> {
+    let level = level(rule, fault.level, subject)?;
     Some(Finding { rule, level, fault })
 }
 
 /// What a fault of a rule does: what the settings say of the rule, else what the fault says, else what the rule says.
 /// `None` where the rule is off.
-fn level(rule: &Rule, fault: Option<Level>, settings: &Settings) -> Option<Level> {
-    let level = settings.level(rule.id).or(fault).unwrap_or(rule.level);
-    (level != Level::Off).then_some(level)
+fn level(rule: &Rule, fault: Option<Level>, subject: &Subject<'_>) -> Option<Level> {
+    let level = subject.settings.level(rule.id).or(fault).unwrap_or(rule.level);
+    match level {
+        Level::Off => None,
+        // It may be somebody else's Service.
+        Level::Deny if subject.destination == Destination::PossibleCollector && rule.scope != Scope::Any => {
+            Some(Level::Warn)
+        }
+        level => Some(level),
+    }
 }

@@ -11,30 +11,38 @@ pub mod cumulative_metrics;
 pub mod duplicate_authorization;
 pub mod grpc_protocol;
 pub mod inline_token;
+pub mod invalid_endpoint;
 pub mod malformed_output;
 pub mod missing_authorization;
 pub mod missing_scheme;
+pub mod missing_value;
 pub mod plaintext_endpoint;
 pub mod token_to_collector;
 pub mod ui_host;
 pub mod undocumented_compression;
+pub mod unexpected_port;
 pub mod unknown_host;
 pub mod unverified_tls;
 pub mod wrong_authorization_scheme;
 pub mod wrong_collector_path;
 pub mod wrong_collector_port;
 pub mod wrong_otlp_path;
+pub mod wrong_secret_key;
 
 /// All rules, in the order in which findings are reported.
 pub const RULES: &[&Rule] = &[
     &malformed_output::RULE,
     &ui_host::RULE,
     &unknown_host::RULE,
+    &invalid_endpoint::RULE,
     &missing_scheme::RULE,
     &plaintext_endpoint::RULE,
     &unverified_tls::RULE,
+    &unexpected_port::RULE,
     &grpc_protocol::RULE,
     &wrong_otlp_path::RULE,
+    &wrong_secret_key::RULE,
+    &missing_value::RULE,
     &missing_authorization::RULE,
     &duplicate_authorization::RULE,
     &conflicting_authentication::RULE,

@@ -11,4 +11,6 @@ mod rule_ids;
 mod types;
 
 pub use rule_ids::RULE_IDS;
-pub use types::{DeclaredSecret, DeltaConversion, Dynatrace, InjectPrefixFor, Level, Metrics, Mode, Settings};
+pub use types::{
+    DeclaredSecret, DeltaConversion, Dynatrace, InjectPrefixFor, Level, Metrics, Mode, Settings, TokenScheme,
+};

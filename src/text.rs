@@ -67,26 +67,26 @@ pub fn clip(mut text: String, max: usize) -> String {
 
 /// Whether the text holds a Dynatrace token or an `api-token=` query: the finding `inline-token`.
 ///
-/// A token is `dt0`, a letter, two digits, `.`, 24 letters or digits, `.`, 64 letters or digits, in any case
-/// (Dynatrace documentation, "Access tokens", token format). Looks at the text and at its percent-decoded form.
+/// A token is `dt0`, a letter, two digits, `.`, 8 to 32 letters or digits, `.`, 64 letters or digits, in any case
+/// (Dynatrace documentation, "Access tokens", token format; platform tokens and OAuth clients have shorter public parts). Looks at the text and at its percent-decoded form.
 #[must_use]
 pub fn holds_token(text: &str) -> bool {
-    in_any_form(text, |bytes| token_parts(bytes, 24, 64) || finds_ignoring_case(bytes, b"api-token="))
+    in_any_form(text, |bytes| token_parts(bytes, true) || finds_ignoring_case(bytes, b"api-token="))
 }
 
 /// Whether the text could hold a credential or a piece of one: too little for a finding, enough not to show it.
 fn may_hold_credential(text: &str) -> bool {
-    in_any_form(text, |bytes| token_parts(bytes, 0, 0) || finds_ignoring_case(bytes, b"api-token"))
+    in_any_form(text, |bytes| token_parts(bytes, false) || finds_ignoring_case(bytes, b"api-token"))
 }
 
 fn in_any_form(text: &str, test: impl Fn(&[u8]) -> bool) -> bool {
     test(text.as_bytes()) || (text.contains('%') && test(&percent_decode_str(text).collect::<Vec<u8>>()))
 }
 
-/// Finds `dt0<letter><2 digits>.` followed by at least `public` and, after another dot, `secret` letters or digits.
+/// Finds `dt0<letter><2 digits>.`, and, if asked for the whole, the public part, a dot and the secret part behind it.
 ///
 /// Looks at dots only, and at what is before them: there are few.
-fn token_parts(bytes: &[u8], public: usize, secret: usize) -> bool {
+fn token_parts(bytes: &[u8], whole: bool) -> bool {
     let dots = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(place, _)| place);
     dots.into_iter().any(|dot| {
         let head = bytes.get(..dot).and_then(<[u8]>::last_chunk::<6>);
@@ -97,13 +97,15 @@ fn token_parts(bytes: &[u8], public: usize, secret: usize) -> bool {
             && letter.is_ascii_alphabetic()
             && tens.is_ascii_digit()
             && ones.is_ascii_digit();
-        is_head && (public == 0 || has_token_tail(bytes.get(dot + 1..).unwrap_or_default(), public, secret))
+        is_head && (!whole || has_token_tail(bytes.get(dot + 1..).unwrap_or_default()))
     })
 }
 
-fn has_token_tail(tail: &[u8], public: usize, secret: usize) -> bool {
-    let is_word = |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_alphanumeric));
-    is_word(tail.get(..public)) && tail.get(public) == Some(&b'.') && is_word(tail.get(public + 1..public + 1 + secret))
+fn has_token_tail(tail: &[u8]) -> bool {
+    let word = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let public = word(tail);
+    let secret = tail.get(public + 1..).map_or(0, word);
+    (8..=32).contains(&public) && tail.get(public) == Some(&b'.') && secret >= 64
 }
 
 fn finds_ignoring_case(haystack: &[u8], needle: &[u8]) -> bool {
@@ -148,6 +150,8 @@ mod tests {
         assert!(holds_token(&token().replace('.', "%2E")));
         assert!(holds_token("v2/otlp?api-token=x"));
         assert!(!holds_token(token().get(..90).unwrap()));
+        assert!(holds_token(&format!("dt0s16.{}.{}", "A1".repeat(4), "b2".repeat(32))));
+        assert!(!holds_token(&format!("dt0c01.{}.{}", "A1".repeat(17), "b2".repeat(32))));
         assert!(!holds_token("dt0c01.short.short"));
         assert!(!holds_token("api-tokens"));
     }

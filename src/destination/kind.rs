@@ -4,7 +4,7 @@ use wildmatch::WildMatch;
 
 use super::address::Address;
 use super::url::clean_segments;
-use crate::pipeline::{Header, Output, Source};
+use crate::pipeline::{Header, Output, SecretKey, Source};
 use crate::settings::Settings;
 
 /// Where a pipeline ships to.
@@ -12,6 +12,8 @@ use crate::settings::Settings;
 pub enum Destination {
     /// A Dynatrace OpenTelemetry Collector in the cluster.
     Collector,
+    /// A Service with a Collector's name, in a namespace of which the settings say nothing: maybe somebody else's.
+    PossibleCollector,
     /// An ActiveGate in the cluster.
     InClusterActiveGate,
     /// A SaaS environment's API host.
@@ -35,16 +37,13 @@ impl Destination {
     #[must_use]
     pub fn of(output: &Output<'_>, address: &Address, settings: &Settings) -> Self {
         if let Some(literal) = address.literal() {
-            let path = literal.effective.as_deref().unwrap_or_default();
-            if let Some(found) = by_host(&literal.host, settings).or_else(|| by_path(path)) {
+            let path = address.posted().and_then(Result::ok).map_or("", |posted| posted.path.as_str());
+            if let Some(found) = by_host(&literal.host, settings).or_else(|| by_path(path, &literal.host)) {
                 return found;
-            }
-            if is_below_dynatrace(&literal.host) {
-                return Self::Other;
             }
         }
         match output.endpoint() {
-            Source::Secret(key) if settings.secret(key.namespace, key.name).is_some() => Self::Secret,
+            Source::Secret(key) if is_declared_key(settings, key) => Self::Secret,
             _ if has_shape(output, settings) => Self::Shape,
             _ => Self::Elsewhere,
         }
@@ -53,23 +52,19 @@ impl Destination {
     /// Whether it is the OTLP API itself.
     #[must_use]
     pub fn is_direct(self) -> bool {
-        !matches!(self, Self::Collector | Self::Elsewhere)
+        !matches!(self, Self::Collector | Self::PossibleCollector | Self::Elsewhere)
     }
 
     /// Whether it is a Collector in the cluster.
     #[must_use]
     pub fn is_collector(self) -> bool {
-        self == Self::Collector
+        matches!(self, Self::Collector | Self::PossibleCollector)
     }
 
-    /// Whether the API's path has the environment's id; `None` where the endpoint's own path tells.
+    /// Whether the API's path must have the environment's id.
     #[must_use]
-    pub fn needs_environment_id(self) -> Option<bool> {
-        match self {
-            Self::InClusterActiveGate | Self::Managed => Some(true),
-            Self::Shape => None,
-            _ => Some(false),
-        }
+    pub fn needs_environment_id(self) -> bool {
+        matches!(self, Self::InClusterActiveGate | Self::Managed)
     }
 
     /// The destination as audit annotations name it.
@@ -77,6 +72,7 @@ impl Destination {
     pub fn name(self) -> &'static str {
         match self {
             Self::Collector => "collector",
+            Self::PossibleCollector => "possible-collector",
             Self::InClusterActiveGate => "direct-activegate",
             Self::Saas => "direct-saas",
             Self::UserInterface => "direct-user-interface",
@@ -91,14 +87,19 @@ impl Destination {
 
 fn by_host(host: &str, settings: &Settings) -> Option<Destination> {
     let (first, rest) = host.split_once('.').unwrap_or((host, ""));
-    let is_collector = first.ends_with("-telemetry-ingest")
-        || first == "telemetry-ingest"
-        || settings.dynatrace.collector_services.iter().any(|service| service.eq_ignore_ascii_case(first));
-    if is_collector && (rest.is_empty() || is_cluster_rest(rest)) {
-        return Some(Destination::Collector);
-    }
-    if first.ends_with("-activegate") && is_cluster_rest(rest) {
-        return Some(Destination::InClusterActiveGate);
+    if is_cluster_rest(rest) {
+        let services = &settings.dynatrace.collector_services;
+        if services.iter().any(|service| service.eq_ignore_ascii_case(first)) {
+            return Some(Destination::Collector);
+        }
+        if first.ends_with("-telemetry-ingest") || first == "telemetry-ingest" {
+            let namespace = rest.split('.').next().unwrap_or_default();
+            let is_ours = namespace.is_empty() || settings.dynatrace.secrets.iter().any(|s| s.namespace == namespace);
+            return Some(if is_ours { Destination::Collector } else { Destination::PossibleCollector });
+        }
+        if first.ends_with("-activegate") {
+            return Some(Destination::InClusterActiveGate);
+        }
     }
     if matches!(rest, "live.dynatrace.com" | "sprint.dynatracelabs.com" | "dev.dynatracelabs.com") && !first.is_empty()
     {
@@ -116,20 +117,21 @@ fn matches(glob: &str, host: &str) -> bool {
     WildMatch::new_case_insensitive(glob).matches(host)
 }
 
-fn by_path(path: &str) -> Option<Destination> {
+fn by_path(path: &str, host: &str) -> Option<Destination> {
     if is_environment_api(path) {
         Some(Destination::Managed)
-    } else if is_otlp_api(path) {
+    } else if is_below_dynatrace(host) || is_otlp_api(path) {
         Some(Destination::Other)
     } else {
         None
     }
 }
 
-/// Whether what follows a Service's name is `<ns>`, `<ns>.svc` or `<ns>.svc.cluster.local`.
+/// Whether what follows a Service's name is nothing, `<ns>`, `<ns>.svc` or `<ns>.svc.<cluster domain>`.
 fn is_cluster_rest(rest: &str) -> bool {
-    let (namespace, suffix) = rest.split_once('.').unwrap_or((rest, ""));
-    !namespace.is_empty() && matches!(suffix, "" | "svc" | "svc.cluster.local")
+    let mut labels = rest.split('.');
+    labels.next();
+    labels.next().is_none_or(|svc| svc == "svc") && !rest.starts_with('.')
 }
 
 /// Whether a host is below `dynatrace.com` or `dynatracelabs.com`.
@@ -138,7 +140,9 @@ pub fn is_below_dynatrace(host: &str) -> bool {
     is_below(host, "dynatrace.com") || is_below(host, "dynatracelabs.com")
 }
 
-fn is_below(host: &str, domain: &str) -> bool {
+/// Whether a host is below a domain.
+#[must_use]
+pub fn is_below(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|head| head.len() > 1 && head.ends_with('.'))
 }
 
@@ -153,11 +157,22 @@ fn is_otlp_api(path: &str) -> bool {
     path.strip_prefix("/api/v2/otlp").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether a declared Secret's key is named that holds its URL, or its token (which is a mistake).
+fn is_declared_key(settings: &Settings, key: SecretKey<'_>) -> bool {
+    let secret = settings.secret(key.namespace, key.name);
+    secret.is_some_and(|secret| key.key == secret.endpoint_key || key.key == secret.token_key)
+}
+
 /// Whether the path or the `Authorization` header is one that only Dynatrace takes.
 fn has_shape(output: &Output<'_>, settings: &Settings) -> bool {
-    let segments = output.path.value().map(|path| clean_segments(path)).unwrap_or_default();
+    let segments = output.path.value().and_then(|path| clean_segments(path)).unwrap_or_default();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    matches!(segments.as_slice(), ["v2", "otlp", "v1", _] | ["api", "v2", "otlp", "v1", _])
+    let behind_id = match segments.as_slice() {
+        ["e", _, rest @ ..] => rest,
+        rest => rest,
+    };
+    matches!(segments.as_slice(), ["v2", "otlp", "v1", _])
+        || matches!(behind_id, ["api", "v2", "otlp", "v1", _])
         || output.authorizations().any(|header| is_dynatrace_header(header, settings))
 }
 
@@ -168,7 +183,7 @@ fn is_dynatrace_header(header: &Header<'_>, settings: &Settings) -> bool {
     }
     match header.source() {
         Source::Literal(value) => value.split_ascii_whitespace().next().is_some_and(is_api_token),
-        Source::Secret(key) => settings.secret(key.namespace, key.name).is_some(),
+        Source::Secret(key) => settings.token_secret(key.namespace, key.name, key.key).is_some(),
         Source::Absent | Source::Malformed => false,
     }
 }
@@ -183,7 +198,7 @@ mod tests {
     fn of_output(json: &str, settings: &str) -> Destination {
         let output = crate::testing::output(json);
         let settings = crate::testing::settings(settings);
-        Destination::of(&output, &Address::of(&output, Signal::Traces), &settings)
+        Destination::of(&output, &Address::of(&output, Signal::Traces, &settings), &settings)
     }
 
     fn of_endpoint(endpoint: &str) -> Destination {
@@ -192,14 +207,20 @@ mod tests {
 
     #[test]
     fn accepts_each_host_as_what_it_is() {
-        use Destination::{Collector, Elsewhere, InClusterActiveGate, Managed, Other, Saas, UserInterface};
+        use Destination::{
+            Collector, Elsewhere, InClusterActiveGate, Managed, Other, PossibleCollector, Saas, UserInterface,
+        };
         for (endpoint, wanted) in [
             ("http://dynakube-telemetry-ingest.dynatrace:4317", Collector),
             ("telemetry-ingest", Collector),
             ("dynakube-telemetry-ingest.dynatrace.svc.cluster.local.:4317", Collector),
             ("https://x-telemetry-ingest.example.com", Elsewhere),
             ("https://dynakube-activegate.dynatrace.svc/e/abc/api", InClusterActiveGate),
-            ("https://dynakube-activegate", Elsewhere),
+            ("https://dynakube-activegate", InClusterActiveGate),
+            ("http://dynakube-telemetry-ingest.dynatrace.svc.corp.internal:4317", Collector),
+            ("http://dynakube-telemetry-ingest.team:4317", PossibleCollector),
+            ("https://dt.corp/%65/ID/api/v2/otlp", Managed),
+            ("https://abc12345.live.dynatrace.com//api", Saas),
             ("https://u:p@ABC12345.LIVE.dynatrace.com.:443/api", Saas),
             ("abc12345.live.dynatrace.com", Saas),
             ("https://abc.sprint.dynatracelabs.com", Saas),
@@ -235,11 +256,15 @@ mod tests {
 
     #[test]
     fn accepts_secrets_and_shapes_as_evidence() {
-        let secret = |name: &str, more: &str| {
-            let key = format!(r#"{{"secretKeyRef":{{"namespace":"dynatrace","name":"{name}","key":"k"}}}}"#);
+        let at_key = |name: &str, key: &str, more: &str| {
+            let key = format!(r#"{{"secretKeyRef":{{"namespace":"dynatrace","name":"{name}","key":"{key}"}}}}"#);
             of_output(&format!(r#"{{"endpoint":{{"valueFrom":{key}}}{more}}}"#), "{}")
         };
-        assert_eq!(secret("dynakube", ""), Destination::Secret);
+        let secret = |name: &str, more: &str| at_key(name, "k", more);
+        assert_eq!(at_key("dynakube", "apiurl", ""), Destination::Secret);
+        assert_eq!(at_key("dynakube", "dataIngestToken", ""), Destination::Secret);
+        assert_eq!(at_key("dynakube", "collectorUrl", ""), Destination::Elsewhere);
+        assert_eq!(secret("other", r#","path":"e/x/api/v2/otlp/v1/logs""#), Destination::Shape);
         assert_eq!(secret("other", ""), Destination::Elsewhere);
         assert_eq!(secret("other", r#","path":"/api//v2/otlp/v1/logs/""#), Destination::Shape);
         assert_eq!(secret("other", r#","path":"otlp/v1/logs""#), Destination::Elsewhere);

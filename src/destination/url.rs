@@ -6,6 +6,7 @@
 //! control characters) and brings Unicode tables four times the size of this policy. Hence these pages of our own.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use super::escape::{Part, UrlError, escape, should_escape, unescape};
 
@@ -93,7 +94,7 @@ impl Url {
             Some((user, host)) => (Some(user), host),
             None => (None, authority),
         };
-        self.host = parse_host(host)?;
+        self.host = parse_host(&self.scheme, host)?;
         if let Some(user) = user {
             if !user.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:~!$&'()*+,;=%@".contains(&b)) {
                 return Err(UrlError::UserInfo);
@@ -157,6 +158,23 @@ impl Url {
         if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { format!("/{path}") } else { path }
     }
 
+    /// The path decoded, with its leading slash: what a server compares.
+    #[must_use]
+    pub fn decoded_path(&self) -> String {
+        let path = String::from_utf8_lossy(&self.path);
+        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() {
+            format!("/{path}")
+        } else {
+            path.into_owned()
+        }
+    }
+
+    /// The segments of the path, decoded and cleaned as the module cleans them when it joins.
+    #[must_use]
+    pub fn segments(&self) -> Vec<String> {
+        segments(&join(b"/", &self.path))
+    }
+
     fn escaped_path(&self) -> String {
         let is_valid = self.raw_path.bytes().all(|b| b"!$&'()*+,;=:@[]%".contains(&b) || !should_escape(b, Part::Path));
         if !self.raw_path.is_empty() && is_valid && unescape(&self.raw_path, Part::Path).as_ref() == Ok(&self.path) {
@@ -214,6 +232,8 @@ pub fn rough_host(endpoint: &str) -> String {
     let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).trim();
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // More than one colon is no host and port; what is before the first is the name.
+    let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
     plain_host(host).chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
 }
 
@@ -239,25 +259,45 @@ fn split_scheme(text: &str) -> Result<(&str, &str), UrlError> {
     Ok(("", text))
 }
 
-fn parse_host(host: &str) -> Result<String, UrlError> {
-    let bytes = if host.starts_with('[') {
-        let (inner, port) = host.rsplit_once(']').ok_or(UrlError::Host)?;
-        check_port(port)?;
-        match inner.split_once("%25") {
-            Some((address, zone)) => {
-                let mut bytes = unescape(address, Part::Host)?;
-                bytes.extend(unescape(&format!("%25{zone}"), Part::Zone)?);
-                bytes.extend(unescape(&format!("]{port}"), Part::Host)?);
-                bytes
-            }
-            None => unescape(host, Part::Host)?,
+/// `net/url.parseHost` of Go 1.26, which refuses a second colon (over http and https) and brackets around anything but an
+/// IPv6 address.
+fn parse_host(scheme: &str, host: &str) -> Result<String, UrlError> {
+    let bytes = match host.rfind('[') {
+        Some(0) => parse_literal(host)?,
+        Some(_) => return Err(UrlError::Host),
+        None => {
+            let (first, last) = (host.find(':'), host.rfind(':'));
+            let is_strict = matches!(scheme, "http" | "https");
+            let colon = if is_strict { first } else { last };
+            check_port(colon.and_then(|colon| host.get(colon..)).unwrap_or_default())?;
+            unescape(host, Part::Host)?
         }
-    } else {
-        check_port(host.rfind(':').and_then(|colon| host.get(colon..)).unwrap_or_default())?;
-        unescape(host, Part::Host)?
     };
     // Go keeps bytes; a host that is not UTF-8 names no service and no Dynatrace environment.
     String::from_utf8(bytes).map_err(|_| UrlError::Host)
+}
+
+/// `[address]`, `[address%25zone]`, each with a port or without.
+fn parse_literal(host: &str) -> Result<Vec<u8>, UrlError> {
+    let (inner, port) = host.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).ok_or(UrlError::Host)?;
+    check_port(port)?;
+    let mut name = match inner.split_once("%25") {
+        Some((address, zone)) => {
+            let mut bytes = unescape(address, Part::Host)?;
+            bytes.extend(unescape(&format!("%25{zone}"), Part::Zone)?);
+            bytes
+        }
+        None => unescape(inner, Part::Host)?,
+    };
+    let text = std::str::from_utf8(&name).map_err(|_| UrlError::Host)?;
+    let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
+    if address.parse::<Ipv6Addr>().is_err() || zone == Some("") {
+        return Err(UrlError::Host);
+    }
+    name.insert(0, b'[');
+    name.push(b']');
+    name.extend(unescape(port, Part::Host)?);
+    Ok(name)
 }
 
 fn check_port(port: &str) -> Result<(), UrlError> {
@@ -304,13 +344,20 @@ fn join(base: &[u8], path: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The segments of a URL path, cleaned as the module cleans it when it joins.
+/// The segments of a `path` field, decoded and cleaned as the module cleans it when it joins; `None` where Go cannot parse
+/// it, or where it climbs (`..`), so that nothing can be said without the endpoint.
 #[must_use]
-pub fn clean_segments(path: &str) -> Vec<String> {
-    let decoded = Url::parse(path).map(|url| url.path).unwrap_or_default();
-    let joined = join(b"/", &decoded);
-    let escaped = escape(&joined, Part::Path);
-    escaped.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+pub fn clean_segments(path: &str) -> Option<Vec<String>> {
+    let url = Url::parse(path).ok()?;
+    if url.path.split(|byte| *byte == b'/').any(|segment| segment == b"..") {
+        return None;
+    }
+    Some(segments(&join(b"/", &url.path)))
+}
+
+fn segments(path: &[u8]) -> Vec<String> {
+    let path = String::from_utf8_lossy(path);
+    path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -362,6 +409,10 @@ mod tests {
             ("1.2.3.4:4317", UrlError::Scheme),
             (":x", UrlError::Scheme),
             ("https://h:port/", UrlError::Host),
+            ("https://h:443:443/", UrlError::Host),
+            ("https://::1/", UrlError::Host),
+            ("https://[name]/", UrlError::Host),
+            ("https://[1.2.3.4]/", UrlError::Host),
             ("https://[::1", UrlError::Host),
             ("https://a b/", UrlError::Host),
             ("https://a%2eb/", UrlError::Escape),

@@ -2,49 +2,68 @@
 
 use super::address::Address;
 use super::kind::Destination;
-use super::url;
 use crate::pipeline::Signal;
 
-/// The path that the OTLP API wants, in a leading `/`; `Err` with a pattern where the environment's id is unknown.
+/// The path of the API, without the signal.
+const API: [&str; 3] = ["api", "v2", "otlp"];
+
+/// The path that the OTLP API wants, in a leading `/`; with `<id>` where the environment's id is not known.
 ///
 /// `/api/v2/otlp/v1/<signal>`, on Managed and ActiveGate behind `/e/<id>` (Dynatrace OTLP API documentation).
-///
-/// # Errors
-/// The pattern `/e/<id>/api/...`, where neither endpoint nor path has the id.
-pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) -> Result<String, String> {
+#[must_use]
+pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) -> String {
     let api = format!("/api/v2/otlp/v1/{}", signal.name());
-    let Address::Literal(literal) = address else { return Ok(api) };
-    // Without a `path`, what the exporter appends must not be taken for an id.
-    let id = match (&literal.effective, &literal.endpoint) {
-        (Ok(path), _) if literal.has_path => environment_id(path),
-        (_, Ok(endpoint)) if !literal.has_path => environment_id(&endpoint.wire_path()),
-        _ => None,
+    let posted = address.posted().and_then(Result::ok).and_then(|posted| environment_id(&posted.path));
+    let id = match address.base() {
+        // Without a `path`, what the exporter appends must not be taken for an id.
+        Some([first, id, ..]) if first == "e" => Some(id.as_str()),
+        _ => posted.filter(|id| *id != "v1"),
     };
-    match (destination.needs_environment_id(), id) {
-        (Some(true), Some(id)) | (None, Some(id)) => Ok(format!("/e/{id}{api}")),
-        (Some(true), None) => Err(format!("/e/<id>{api}")),
-        (Some(false), _) | (None, None) => Ok(api),
+    match id {
+        Some(id) => format!("/e/{id}{api}"),
+        None if destination.needs_environment_id() => format!("/e/<id>{api}"),
+        None => api,
     }
+}
+
+/// Whether a path, decoded, is one that the API takes for this signal. `/e/<id>` in front is taken everywhere, and demanded
+/// where the destination needs it.
+#[must_use]
+pub fn is_wanted(path: &str, destination: Destination, signal: Signal) -> bool {
+    let api = |path: &str| path.strip_prefix("/api/v2/otlp/v1/") == Some(signal.name());
+    match environment_id(path).and_then(|id| path.get(3 + id.len()..)) {
+        Some(rest) => api(rest),
+        None => !destination.needs_environment_id() && api(path),
+    }
+}
+
+/// Whether some endpoint could complete a `path` to one that the API takes: the path is an end of a wanted one.
+#[must_use]
+pub fn is_end_of_wanted(segments: &[String], signal: Signal) -> bool {
+    // The second is the environment's id, whatever it is.
+    let wanted = ["e", "", "api", "v2", "otlp", "v1", signal.name()];
+    let ends = |(segment, wanted): (&String, &&str)| wanted.is_empty() || segment == wanted;
+    segments.len() <= wanted.len() && segments.iter().rev().zip(wanted.iter().rev()).all(ends)
 }
 
 /// What is missing behind the endpoint's path, without a leading `/`, for the effective path to be the wanted one.
 ///
-/// `None` where nothing is missing, or where the endpoint's path leads elsewhere.
+/// `None` where nothing is missing, or where the endpoint's path leads elsewhere or is not known. Nothing is missing behind
+/// `/api/v2/otlp` either: the exporter appends the rest.
 #[must_use]
 pub fn missing_rest(address: &Address, destination: Destination, signal: Signal) -> Option<String> {
-    let wanted = wanted_path(address, destination, signal).ok()?;
-    let has = match address {
-        Address::Unknown => return None,
-        Address::Secret { .. } => vec!["api".to_owned()],
-        Address::Literal(literal) => url::clean_segments(&literal.endpoint.as_ref().ok()?.wire_path()),
+    let base: Vec<&str> = address.base()?.iter().map(String::as_str).collect();
+    let behind_id = match base.as_slice() {
+        ["e", _, rest @ ..] => rest,
+        _ if destination.needs_environment_id() => return None,
+        rest => rest,
     };
-    let wants: Vec<&str> = wanted.split('/').skip(1).collect();
-    let (head, rest) = wants.split_at_checked(has.len())?;
-    (head == has && !rest.is_empty()).then(|| rest.join("/"))
+    let wanted = [&API[..], &["v1", signal.name()]].concat();
+    let rest = wanted.strip_prefix(behind_id)?;
+    (behind_id != API && !rest.is_empty()).then(|| rest.join("/"))
 }
 
 /// The `<id>` of a path that begins `/e/<id>`.
-fn environment_id(path: &str) -> Option<String> {
-    let mut segments = path.strip_prefix("/e/")?.split('/');
-    segments.next().filter(|id| !id.is_empty()).map(str::to_owned)
+fn environment_id(path: &str) -> Option<&str> {
+    path.strip_prefix("/e/")?.split('/').next().filter(|id| !id.is_empty())
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::object::Part;
 use super::request::Payload;
+use crate::pipeline::Signal;
 use crate::review::{Verdict, review};
 use crate::rule::Finding;
 use crate::settings::Settings;
@@ -70,7 +71,7 @@ fn decide(payload: &[u8]) -> Result<(ValidationResponse, Option<Part<'_>>), Stri
     let request = read.request()?;
     let settings = settings.map_err(|errors| format!("invalid settings: {}", errors.join("; ")))?;
     let verdict = review(&request, &settings)?;
-    let response = told(&verdict);
+    let response = told(&verdict, settings.denials_as_warnings);
     if verdict.repairs.is_empty() {
         return Ok((response, None));
     }
@@ -81,21 +82,14 @@ fn decide(payload: &[u8]) -> Result<(ValidationResponse, Option<Part<'_>>), Stri
     Ok((response, Some(object)))
 }
 
+/// More findings are not told in one answer.
+const MAX_TOLD: usize = 20;
+
 /// Message, audit annotations and warnings. In the annotations there are identifiers only, never a user's value.
-fn told(verdict: &Verdict) -> ValidationResponse {
+fn told(verdict: &Verdict, denials_as_warnings: bool) -> ValidationResponse {
     let response = empty(verdict.is_accepted());
     let Some((signal, destination)) = verdict.about else { return response };
     let repairs = &verdict.repairs;
-    let message = if !verdict.is_accepted() {
-        let paragraphs: Vec<String> = verdict.denials().map(Finding::paragraph).collect();
-        let problems = if paragraphs.len() == 1 { "problem" } else { "problems" };
-        Some(format!("this {} has {} {problems}:\n{}", signal.kind(), paragraphs.len(), paragraphs.join("\n")))
-    } else if !repairs.is_empty() {
-        let done: Vec<String> = repairs.iter().map(|repaired| repaired.repair.done()).collect();
-        Some(format!("repaired: {}", done.join("; ")))
-    } else {
-        None
-    };
     let mut ids: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.id).collect();
     ids.dedup();
     let pointers: Vec<&str> = repairs.iter().map(|repaired| repaired.repair.pointer.as_str()).collect();
@@ -105,12 +99,37 @@ fn told(verdict: &Verdict) -> ValidationResponse {
             annotations.insert(name.to_owned(), list.join(","));
         }
     }
-    let warnings = repairs.iter().map(|repaired| repaired.warning());
-    let warnings: Vec<String> = warnings.chain(verdict.cautions().map(Finding::warning)).collect();
+    let warnings = warnings(verdict, denials_as_warnings);
     ValidationResponse {
-        message,
+        message: message(verdict, signal),
         audit_annotations: Some(annotations),
         warnings: (!warnings.is_empty()).then_some(warnings),
         ..response
     }
+}
+
+fn message(verdict: &Verdict, signal: Signal) -> Option<String> {
+    let told: Vec<String> = verdict.denials().take(MAX_TOLD).map(Finding::paragraph).collect();
+    if !told.is_empty() {
+        let count = verdict.denials().count() + verdict.more;
+        let problems = if count == 1 { "problem" } else { "problems" };
+        let more = if count > told.len() { format!("\nand {} more", count - told.len()) } else { String::new() };
+        return Some(format!("this {} has {count} {problems}:\n{}{more}", signal.kind(), told.join("\n")));
+    }
+    let sets: Vec<String> = verdict.repairs.iter().map(|repaired| repaired.repair.done()).collect();
+    (!sets.is_empty()).then(|| format!("the policy sets {}", sets.join("; ")))
+}
+
+fn warnings(verdict: &Verdict, denials_as_warnings: bool) -> Vec<String> {
+    let room = MAX_TOLD.saturating_sub(verdict.denials().count());
+    let mut warnings: Vec<String> = verdict.repairs.iter().map(|repaired| repaired.warning()).collect();
+    if denials_as_warnings {
+        warnings.extend(verdict.denials().take(MAX_TOLD).map(Finding::warning));
+    }
+    warnings.extend(verdict.cautions().take(room).map(Finding::warning));
+    let more = verdict.cautions().skip(room).count() + if verdict.is_accepted() { verdict.more } else { 0 };
+    if more > 0 {
+        warnings.push(format!("and {more} more warnings"));
+    }
+    warnings
 }

@@ -42,7 +42,7 @@ fn ignores_what_is_none_of_the_policy_s_business() {
         traces("DELETE", &object),
         traces("CONNECT", "\"object\":null"),
         traces("UPDATE", &format!(r#""subResource":"status",{object}"#)),
-        traces("UPDATE", &format!(r#""object":{{"metadata":{{"deletionTimestamp":"now"}},{GRPC}}}"#)),
+        traces("UPDATE", &format!(r#"{object},"oldObject":{{"metadata":{{"deletionTimestamp":"now"}}}}"#)),
         traces("CREATE", r#""object":{}"#),
         traces("CREATE", r#""object":{"spec":{"output":{"otlp":"x"}}}"#),
         request("CREATE", GROUP, "Telemetry", &object),
@@ -52,6 +52,10 @@ fn ignores_what_is_none_of_the_policy_s_business() {
     }
     let found = verdict(&traces("UPDATE", &format!(r#""subResource":"",{object}"#)), "{}");
     assert!(!found.0, "an empty subresource is none");
+    let marked = format!(r#""object":{{"metadata":{{"deletionTimestamp":"now"}},{GRPC}}}"#);
+    for operation in ["CREATE", "UPDATE"] {
+        assert!(!verdict(&traces(operation, &marked), "{}").0, "the mark of a new object is the user's own text");
+    }
 }
 
 #[test]
@@ -77,7 +81,8 @@ fn repairs_or_rejects_by_mode() {
 fn rejects_without_repairing_anything() {
     let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET},"protocol":"grpc"}}}}}}}}"#);
     let (accepted, ids, repairs) = verdict(&traces("CREATE", &object), "{}");
-    assert_eq!((accepted, ids, repairs), (false, vec!["grpc-protocol Deny".to_owned()], Vec::new()));
+    let denied = ["grpc-protocol Deny", "wrong-otlp-path Deny"].map(str::to_owned).to_vec();
+    assert_eq!((accepted, ids, repairs), (false, denied, Vec::new()));
 }
 
 #[test]
@@ -89,7 +94,10 @@ fn accepts_by_the_levels_of_the_settings() {
     assert_eq!((accepted, ids), (true, vec!["grpc-protocol Warn".to_owned()]));
     let rules = rules.replace("validate", "repair");
     let (_, _, repairs) = verdict(&traces("CREATE", &object), &rules);
-    assert_eq!(repairs, ["protocol"], "a rule that is off repairs nothing");
+    assert_eq!(repairs, [""; 0], "a rule that warns or is off repairs nothing");
+    let rules = r#"{"rules":{"wrong-otlp-path":"off"}}"#;
+    let (_, _, repairs) = verdict(&traces("CREATE", &object), rules);
+    assert_eq!(repairs, ["protocol", "headers"]);
 }
 
 #[test]
@@ -97,9 +105,12 @@ fn accepts_an_update_that_changes_nothing_with_warnings() {
     let old = format!(r#""oldObject":{{{GRPC}}}"#);
     let update = |object: &str| traces("UPDATE", &format!(r#""object":{{{object}}},{old}"#));
     let labelled = format!(r#""metadata":{{"labels":{{"a":"b"}}}},{GRPC}"#);
-    let ids = ["grpc-protocol Warn", "missing-authorization Warn"].map(str::to_owned).to_vec();
+    let ids = ["grpc-protocol Warn", "missing-value Warn", "missing-authorization Warn"].map(str::to_owned).to_vec();
     assert_eq!(verdict(&update(&labelled), "{}"), (true, ids, Vec::new()));
-    assert!(!verdict(&update(&GRPC.replace("v1/traces", "v1/traces/")), "{}").0, "a changed path");
+    let changed = GRPC.replace("v1/traces", "v1/metrics");
+    assert!(!verdict(&update(&changed), "{}").0, "a new finding is enforced");
+    let better = GRPC.replace("grpc", "http");
+    assert!(verdict(&update(&better), "{}").0, "an improvement is never refused");
     let create = traces("CREATE", &format!(r#""object":{{{GRPC}}},{old}"#));
     assert!(!verdict(&create, "{}").0, "only an UPDATE has an old state");
 }
@@ -132,9 +143,9 @@ fn repairs_and_tells_in_message_warning_and_annotation() {
         answer,
         json!({
             "accepted": true,
-            "message": "repaired: spec.output.otlp.path set to `v2/otlp/v1/logs`",
+            "message": "the policy sets spec.output.otlp.path to `v2/otlp/v1/logs`",
             "audit_annotations": {"destination": "direct-secret", "repaired": "/spec/output/otlp/path"},
-            "warnings": [format!("wrong-otlp-path: repaired, spec.output.otlp.path set to `v2/otlp/v1/logs`; see {link}")],
+            "warnings": [format!("wrong-otlp-path: spec.output.otlp.path is missing; the policy sets `v2/otlp/v1/logs`; see {link}")],
             "mutated_object": serde_json::from_str::<Value>(&object).unwrap(),
         })
     );
@@ -156,12 +167,39 @@ fn rejects_with_every_problem_and_no_object() {
 }
 
 #[test]
+fn accepts_at_most_twenty_findings_in_one_answer() {
+    let headers = format!(r#""endpoint":{{"value":"http://loki:3100"}},"headers":[{}1]"#, "1,".repeat(500));
+    let answer = answer(&headers, r#"{"denialsAsWarnings":true}"#);
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.starts_with("this LogPipeline has 501 problems:") && message.ends_with("\nand 481 more"));
+    assert_eq!((message.matches("\n- ").count(), answer["warnings"].as_array().unwrap().len()), (20, 20));
+}
+
+#[test]
+fn accepts_denials_as_warnings_only_where_the_settings_say_so() {
+    let otlp = format!(r#"{SECRET},"protocol":"grpc","path":"x""#);
+    assert_eq!(answer(&otlp, "{}")["warnings"], Value::Null);
+    let told = answer(&otlp, r#"{"denialsAsWarnings":true}"#);
+    let warnings = told["warnings"].as_array().unwrap();
+    assert_eq!((&told["accepted"], warnings.len()), (&false.into(), 2));
+    assert!(warnings[0].as_str().unwrap().starts_with("grpc-protocol: spec.output.otlp.protocol is `grpc`, expected"));
+}
+
+#[test]
+fn rejects_softly_what_may_be_somebody_else_s_collector() {
+    let otlp = |host: &str| format!(r#""endpoint":{{"value":"http://{host}:9999"}}"#);
+    assert_eq!(answer(&otlp("dynakube-telemetry-ingest.dynatrace"), "{}")["accepted"], false);
+    let other = answer(&otlp("x-telemetry-ingest.team"), "{}");
+    assert_eq!((&other["accepted"], other["warnings"].as_array().unwrap().len()), (&true.into(), 1));
+}
+
+#[test]
 fn rejects_invalid_settings_and_unreadable_requests() {
     let answer = answer("", r#"{"mod":1}"#);
     assert_eq!(
         answer["message"],
         "kyma-dynatrace-policy cannot review this request: invalid settings: unknown field `mod`, expected one of \
-         `mode`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?"
+         `mode`, `denialsAsWarnings`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?"
     );
     let answer = String::from_utf8(crate::validate(b"").unwrap()).unwrap();
     assert!(answer.contains("cannot review this request: the admission request is empty"));
@@ -173,4 +211,24 @@ fn rejects_settings_that_are_no_json() {
     assert_eq!(text(b"{}"), r#"{"valid":true,"message":null}"#);
     assert!(text(b"{").contains("invalid settings: the settings are not valid JSON"));
     assert!(text(b"[]").contains("must be an object"));
+}
+
+#[test]
+fn accepts_an_update_with_fewer_inputs_and_rejects_one_with_more() {
+    let spec = |istio: bool, prometheus: bool| {
+        let otlp = format!(r#"{SECRET},"protocol":"http","path":"v2/otlp/v1/metrics","temporality":"preserve""#);
+        let header = r#""headers":[{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"name":"dynakube","namespace":"dynatrace","key":"dataIngestToken"}}}]"#;
+        let input = format!(r#"{{"istio":{{"enabled":{istio}}},"prometheus":{{"enabled":{prometheus}}}}}"#);
+        format!(r#"{{"spec":{{"input":{input},"output":{{"otlp":{{{otlp},{header}}}}}}}}}"#)
+    };
+    let update = |old: String, new: String| {
+        let objects = format!(r#""object":{new},"oldObject":{old}"#);
+        verdict(&request("UPDATE", GROUP, "MetricPipeline", &objects), "{}")
+    };
+    let warned = (true, vec!["cumulative-metrics Warn".to_owned()], Vec::new());
+    assert_eq!(update(spec(true, true), spec(false, true)), warned);
+    assert_eq!(update(spec(true, true), spec(true, true)), warned);
+    let denied = (false, vec!["cumulative-metrics Deny".to_owned()], Vec::new());
+    assert_eq!(update(spec(true, false), spec(true, true)), denied);
+    assert_eq!(update(spec(true, false), spec(false, true)), denied);
 }

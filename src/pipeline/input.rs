@@ -39,7 +39,8 @@ impl Input {
 pub struct Inputs {
     istio: Field<Switch>,
     prometheus: Field<Switch>,
-    runtime: Field<Switch>,
+    runtime: Field<Runtime>,
+    otlp: Field<Otlp>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -48,30 +49,74 @@ struct Switch {
     enabled: Field<bool>,
 }
 
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Runtime {
+    enabled: Field<bool>,
+    resources: Field<Resources>,
+}
+
+/// The resources that produce cumulative metrics, each on unless it is switched off. The others produce gauges
+/// (Telemetry module, docs/user/collecting-metrics/runtime-metrics.md).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Resources {
+    pod: Field<Switch>,
+    container: Field<Switch>,
+    node: Field<Switch>,
+}
+
+/// `otlp`, on unless it is switched off: by `enabled` in v1beta1, by `disabled` in v1alpha1.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Otlp {
+    enabled: Field<bool>,
+    disabled: Field<bool>,
+}
+
 impl Members for Inputs {}
 impl Members for Switch {}
+impl Members for Runtime {}
+impl Members for Resources {}
+impl Members for Otlp {}
 
 impl Inputs {
-    fn switch(&self, input: Input) -> Option<&Switch> {
+    /// `spec.input.<name>.enabled`.
+    fn enabled_field(&self, input: Input) -> Option<&Field<bool>> {
         match input {
-            Input::Istio => self.istio.value(),
-            Input::Prometheus => self.prometheus.value(),
-            Input::Runtime => self.runtime.value(),
+            Input::Istio => self.istio.value().map(|switch| &switch.enabled),
+            Input::Prometheus => self.prometheus.value().map(|switch| &switch.enabled),
+            Input::Runtime => self.runtime.value().map(|runtime| &runtime.enabled),
         }
     }
 
-    /// Inputs that are there with `enabled: true`; `istio: {}` is off (`IsIstioInputEnabled` in the module).
+    /// Inputs that are on and produce cumulative metrics. `istio: {}` is off (`IsIstioInputEnabled` in the module).
     #[must_use]
-    pub fn enabled(&self) -> Vec<Input> {
-        let is_enabled = |input: &Input| self.switch(*input).is_some_and(|switch| switch.enabled == Field::Is(true));
-        Input::ALL.into_iter().filter(is_enabled).collect()
+    pub fn cumulative(&self) -> Vec<Input> {
+        let is_on = |input: &Input| self.enabled_field(*input) == Some(&Field::Is(true));
+        let produces = |input: &Input| *input != Input::Runtime || !self.has_runtime_gauges_only();
+        Input::ALL.into_iter().filter(is_on).filter(produces).collect()
+    }
+
+    fn has_runtime_gauges_only(&self) -> bool {
+        let is_off = |switch: &Field<Switch>| switch.value().is_some_and(|switch| switch.enabled == Field::Is(false));
+        let resources = self.runtime.value().and_then(|runtime| runtime.resources.value());
+        resources
+            .is_some_and(|resources| is_off(&resources.pod) && is_off(&resources.container) && is_off(&resources.node))
+    }
+
+    /// Whether the OTLP input is switched off, so that no application's metrics are taken.
+    #[must_use]
+    pub fn is_otlp_off(&self) -> bool {
+        let is_off = |otlp: &Otlp| otlp.enabled == Field::Is(false) || otlp.disabled == Field::Is(true);
+        self.otlp.value().is_some_and(is_off)
     }
 
     /// Notes what is of the wrong type. Of the inputs that is `enabled` alone: the schema check has the rest.
     pub(super) fn note(&self, noted: &mut Vec<Malformed>) {
         for input in Input::ALL {
-            if let Some(switch) = self.switch(input) {
-                switch.enabled.note(JsonType::Boolean, || format!("spec.input.{}.enabled", input.name()), noted);
+            if let Some(enabled) = self.enabled_field(input) {
+                enabled.note(JsonType::Boolean, || format!("spec.input.{}.enabled", input.name()), noted);
             }
         }
     }

@@ -48,7 +48,8 @@ impl<'a> Object<'a> {
     /// Whether `metadata.deletionTimestamp` is set: the object is on its way out.
     #[must_use]
     pub fn is_deleted(&self) -> bool {
-        self.metadata.value().is_some_and(|metadata| !metadata.deletion_timestamp.is_absent())
+        let timestamp = self.metadata.value().and_then(|metadata| metadata.deletion_timestamp.value());
+        timestamp.is_some_and(|timestamp| !timestamp.is_empty())
     }
 
     /// `spec.input`.

@@ -31,42 +31,74 @@ pub struct Output<'a> {
     #[serde(borrow)]
     pub headers: Field<Headers<'a>>,
     /// `authentication`.
-    pub authentication: Field<Authentication>,
+    #[serde(borrow)]
+    pub authentication: Field<Authentication<'a>>,
     /// `tls`.
-    pub tls: Field<Tls>,
+    #[serde(borrow)]
+    pub tls: Field<Tls<'a>>,
 }
 
 /// `authentication`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Authentication {
+pub struct Authentication<'a> {
     /// `basic`: a user name and a password.
-    pub basic: Field<Empty>,
+    #[serde(borrow)]
+    pub basic: Field<Credentials<'a>>,
     /// `oauth2`.
-    pub oauth2: Field<Empty>,
+    #[serde(borrow)]
+    pub oauth2: Field<Credentials<'a>>,
 }
 
-/// An object of which nothing is read but that it is there.
+/// The members of `basic` and `oauth2` that take a literal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Empty {}
+#[serde(default, rename_all = "camelCase")]
+pub struct Credentials<'a> {
+    #[serde(borrow)]
+    user: Field<ValueSource<'a>>,
+    #[serde(borrow)]
+    password: Field<ValueSource<'a>>,
+    #[serde(borrow, rename = "tokenURL")]
+    token_url: Field<ValueSource<'a>>,
+    #[serde(borrow, rename = "clientID")]
+    client_id: Field<ValueSource<'a>>,
+    #[serde(borrow)]
+    client_secret: Field<ValueSource<'a>>,
+}
+
+impl<'a> Credentials<'a> {
+    fn literals(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let members: [(&'static str, &Field<ValueSource<'a>>); 5] = [
+            ("user", &self.user),
+            ("password", &self.password),
+            ("tokenURL", &self.token_url),
+            ("clientID", &self.client_id),
+            ("clientSecret", &self.client_secret),
+        ];
+        members.into_iter().filter_map(|(name, member)| match member.value()?.source() {
+            Source::Literal(text) => Some((name, text)),
+            _ => None,
+        })
+    }
+}
 
 /// `tls`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Tls {
+pub struct Tls<'a> {
     /// `insecure`: no TLS.
     pub insecure: Field<bool>,
     /// `insecureSkipVerify`: TLS without verification.
     pub insecure_skip_verify: Field<bool>,
     /// `ca`: the authority of the server's certificate.
-    pub ca: Field<Empty>,
+    #[serde(borrow)]
+    pub ca: Field<ValueSource<'a>>,
 }
 
 impl Members for Output<'_> {}
-impl Members for Authentication {}
-impl Members for Empty {}
-impl Members for Tls {}
+impl Members for Authentication<'_> {}
+impl Members for Credentials<'_> {}
+impl Members for Tls<'_> {}
 
 impl<'a> Output<'a> {
     /// Where the endpoint comes from.
@@ -121,10 +153,27 @@ impl<'a> Output<'a> {
         self.tls.value().is_some_and(|tls| tls.insecure_skip_verify == Field::Is(true))
     }
 
-    /// Whether `tls.ca` is given.
+    /// Whether `tls.ca` is given, and not an empty one (`IsValid` in the module).
     #[must_use]
     pub fn has_ca(&self) -> bool {
-        self.tls.value().is_some_and(|tls| !tls.ca.is_absent())
+        let ca = self.tls.value().map(|tls| &tls.ca);
+        ca.is_some_and(|ca| ca.is_malformed() || ca.value().is_some_and(|ca| ca.source() != Source::Absent))
+    }
+
+    /// The literals in `authentication`, each with its path below it.
+    pub fn authentication_literals(&self) -> impl Iterator<Item = (String, &str)> {
+        let kinds = self.authentication.value().into_iter();
+        let kinds = kinds.flat_map(|both| [("basic", &both.basic), ("oauth2", &both.oauth2)]);
+        kinds.flat_map(|(kind, credentials)| {
+            let literals = credentials.value().into_iter().flat_map(Credentials::literals);
+            literals.map(move |(name, text)| (format!("{kind}.{name}.value"), text))
+        })
+    }
+
+    /// The `Authorization` header that is sent: the module takes the last (`env_vars.go`, both names become one variable).
+    #[must_use]
+    pub fn authorization(&self) -> Option<&Header<'a>> {
+        self.authorizations().next_back()
     }
 
     /// Everything of the wrong type in the output and the inputs, in a fixed order.
@@ -182,7 +231,7 @@ mod tests {
         let output = parse(
             r#"{"endpoint":{"value":"","valueFrom":{"secretKeyRef":{"name":"n","namespace":"ns","key":"k"}}},
             "protocol":"http","path":"p","headers":[{"name":"AUTHORIZATION","prefix":" Api-Token ","value":"v"}],
-            "tls":{"insecure":true,"ca":{}},"authentication":{"oauth2":{}}}"#,
+            "tls":{"insecure":true,"ca":{"value":"pem"}},"authentication":{"oauth2":{}}}"#,
         );
         assert!(output.malformed(None, Signal::Metrics).is_empty());
         assert!(matches!(output.endpoint(), Source::Secret(key) if key.key == "k"));

@@ -1,20 +1,42 @@
-//! When an UPDATE leaves a pipeline's output and inputs as they were.
+//! What an UPDATE is not blamed for.
 //!
 //! The Telemetry module rewrites every pipeline when its storage version changes, and controllers add labels. If such
-//! an update were rejected for what was there before the policy, the migration would stop and never end. So what is as
-//! it was is accepted, and only warned about.
+//! an update were rejected for what was there before the policy, the migration would stop and never end. So a finding
+//! that the stored object already has is a warning; only new ones are enforced.
 
-use crate::pipeline::{Field, Output, Text};
-use crate::rule::Subject;
+use crate::pipeline::{Field, Input, Output, Text};
+use crate::rule::{Finding, Subject};
+use crate::settings::Level;
+
+/// Makes warnings of the findings that the stored object already has: the same rule, at the same field, with the same
+/// evidence. For `cumulative-metrics` the evidence is the inputs: none is on that was off.
+pub(super) fn soften(findings: &mut [Finding], stored: &[Finding], old_inputs: &[Input], new_inputs: &[Input]) {
+    for finding in findings.iter_mut() {
+        if stored.iter().any(|stored| is_same(stored, finding, old_inputs, new_inputs)) {
+            finding.level = Level::Warn;
+        }
+    }
+}
+
+fn is_same(stored: &Finding, new: &Finding, old_inputs: &[Input], new_inputs: &[Input]) -> bool {
+    if (stored.rule.id, &stored.fault.field) != (new.rule.id, &new.fault.field) {
+        return false;
+    }
+    match new.rule.id {
+        "cumulative-metrics" => new_inputs.iter().all(|input| old_inputs.contains(input)),
+        // Absent and `grpc` are the same.
+        "grpc-protocol" => true,
+        _ => stored.fault.found == new.fault.found,
+    }
+}
 
 /// Whether two states of a pipeline ship the same data to the same place in the same way.
 ///
 /// Compares the fields that rules read. What the module's defaulter fills in counts as unchanged: absent `protocol` is
 /// `grpc`, absent `temporality` is `preserve`, absent `enabled` is off. Of a field of the wrong type only its type is
 /// known.
-#[must_use]
 pub(super) fn is_unchanged(old: &Subject<'_>, new: &Subject<'_>) -> bool {
-    old.enabled_inputs == new.enabled_inputs && is_same_output(&old.output, &new.output)
+    old.cumulative_inputs() == new.cumulative_inputs() && is_same_output(&old.output, &new.output)
 }
 
 fn is_same_output(old: &Output<'_>, new: &Output<'_>) -> bool {
@@ -23,9 +45,9 @@ fn is_same_output(old: &Output<'_>, new: &Output<'_>) -> bool {
         && is_same_text(&old.path, &new.path, "")
         && is_same_text(&old.temporality, &new.temporality, "preserve")
         && is_same_text(&old.compression, &new.compression, "")
-        && is_same(&old.headers, &new.headers)
-        && is_same(&old.authentication, &new.authentication)
-        && is_same(&old.tls, &new.tls)
+        && is_same_or_empty(&old.headers, &new.headers)
+        && is_same_or_empty(&old.authentication, &new.authentication)
+        && is_same_or_empty(&old.tls, &new.tls)
 }
 
 fn is_same_text(old: &Field<Text<'_>>, new: &Field<Text<'_>>, default: &str) -> bool {
@@ -37,7 +59,7 @@ fn is_same_text(old: &Field<Text<'_>>, new: &Field<Text<'_>>, default: &str) -> 
 }
 
 /// Absent and empty are the same.
-fn is_same<T: Default + PartialEq>(old: &Field<T>, new: &Field<T>) -> bool {
+fn is_same_or_empty<T: Default + PartialEq>(old: &Field<T>, new: &Field<T>) -> bool {
     match (old, new) {
         (Field::Absent, Field::Is(value)) | (Field::Is(value), Field::Absent) => *value == T::default(),
         _ => old == new,

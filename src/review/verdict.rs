@@ -16,9 +16,19 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What is filled in. Empty where the request is rejected.
     pub repairs: Vec<Repaired>,
+    /// How many findings there are that nobody has made a text of.
+    pub more: usize,
 }
 
 impl Verdict {
+    /// The verdict as it is given: a rejected request is never mutated.
+    pub(super) fn settled(mut self) -> Self {
+        if !self.is_accepted() {
+            self.repairs.clear();
+        }
+        self
+    }
+
     /// Whether the request is accepted, with or without repairs.
     #[must_use]
     pub fn is_accepted(&self) -> bool {

@@ -12,7 +12,7 @@ pub type Text = Cow<'static, str>;
 pub struct Fault {
     /// The field's path in the object, for example `spec.output.otlp.path`.
     pub field: Text,
-    /// What is there, with user values quoted: "`grpc`", "missing".
+    /// What is there, as what follows the field's name in a sentence, with user values quoted: "is `grpc`", "is missing".
     pub found: Text,
     /// What ought to be there: "`http`".
     pub expected: Text,

@@ -40,7 +40,7 @@ impl Finding {
     #[must_use]
     pub fn problem(&self) -> String {
         let Fault { field, found, expected, why, .. } = &self.fault;
-        clip(format!("{}: {field} is {found}, want {expected}: {why}", self.rule.id), MAX_LINE)
+        clip(format!("{}: {field} {found}, expected {expected}: {why}", self.rule.id), MAX_LINE)
     }
 
     /// What to do.
@@ -53,7 +53,7 @@ impl Finding {
     #[must_use]
     pub fn warning(&self) -> String {
         let Fault { field, found, expected, .. } = &self.fault;
-        let text = clip(format!("{}: {field} is {found}, want {expected}", self.rule.id), MAX_WARNING);
+        let text = clip(format!("{}: {field} {found}, expected {expected}", self.rule.id), MAX_WARNING);
         format!("{text}; see {}", self.link())
     }
 
@@ -74,10 +74,13 @@ pub struct Repaired {
 }
 
 impl Repaired {
-    /// The repair as one Kubernetes warning.
+    /// The repair as one Kubernetes warning. It says what the policy does, not what has been done: in monitor mode
+    /// Kubewarden drops the patch and keeps the warning.
     #[must_use]
     pub fn warning(&self) -> String {
-        let text = clip(format!("{}: repaired, {}", self.rule.id, self.repair.done()), MAX_WARNING);
+        let Repair { fault, shown, .. } = &self.repair;
+        let text = format!("{}: {} {}; the policy sets {shown}", self.rule.id, fault.field, fault.found);
+        let text = clip(text, MAX_WARNING);
         format!("{text}; see {}", link(self.rule))
     }
 }
@@ -117,9 +120,9 @@ mod tests {
     #[test]
     fn accepts_three_texts_with_three_jobs() {
         let link = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/grpc-protocol.md");
-        let problem = "grpc-protocol: spec.output.otlp.protocol is `grpc`, want `http`";
-        assert_eq!(finding("`grpc`").paragraph(), format!("- {problem}: that is why\n  fix: set it\n  see: {link}"));
-        assert_eq!(finding("`grpc`").warning(), format!("{problem}; see {link}"));
+        let problem = "grpc-protocol: spec.output.otlp.protocol is `grpc`, expected `http`";
+        assert_eq!(finding("is `grpc`").paragraph(), format!("- {problem}: that is why\n  fix: set it\n  see: {link}"));
+        assert_eq!(finding("is `grpc`").warning(), format!("{problem}; see {link}"));
     }
 
     #[test]

@@ -28,9 +28,9 @@ impl Repair {
         Self { pointer: format!("/spec/output/otlp/{name}"), value, shown, fault }
     }
 
-    /// What is done, as a clause.
+    /// What is set, as a clause.
     #[must_use]
     pub fn done(&self) -> String {
-        format!("{} set to {}", self.fault.field, self.shown)
+        format!("{} to {}", self.fault.field, self.shown)
     }
 }

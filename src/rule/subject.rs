@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::destination::{Address, Destination};
 use crate::pipeline::{Field, Input, Malformed, Object, Output, Signal};
-use crate::settings::Settings;
+use crate::settings::{Level, Settings};
 
 /// The pipeline under review.
 #[derive(Debug, Clone)]
@@ -15,8 +15,8 @@ pub struct Subject<'a> {
     object: &'a Object<'a>,
     /// Its output; repairs change it, so that rules see the repaired state.
     pub output: Cow<'a, Output<'a>>,
-    /// The inputs of [`Input::ALL`] that are enabled.
-    pub enabled_inputs: Vec<Input>,
+    /// The inputs that are on and can produce cumulative metrics.
+    inputs_on: Vec<Input>,
     /// Where it ships to.
     pub destination: Destination,
     /// The address as the output stands now.
@@ -30,14 +30,14 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn read(signal: Signal, object: &'a Object<'a>, settings: &'a Settings) -> Option<Self> {
         let output = object.output()?;
-        let enabled_inputs = match signal {
-            Signal::Metrics => object.inputs().map(crate::pipeline::Inputs::enabled).unwrap_or_default(),
+        let inputs_on = match signal {
+            Signal::Metrics => object.inputs().map(crate::pipeline::Inputs::cumulative).unwrap_or_default(),
             Signal::Traces | Signal::Logs => Vec::new(),
         };
-        let address = Address::of(output, signal);
+        let address = Address::of(output, signal, settings);
         let destination = Destination::of(output, &address, settings);
         let output = Cow::Borrowed(output);
-        Some(Self { signal, object, output, enabled_inputs, destination, address, settings })
+        Some(Self { signal, object, output, inputs_on, destination, address, settings })
     }
 
     /// The address as the output stands now.
@@ -49,7 +49,13 @@ impl<'a> Subject<'a> {
     /// Repairs the path, and with it the address.
     pub(crate) fn set_path(&mut self, path: String) {
         self.output.to_mut().path = Field::Is(path.into());
-        self.address = Address::of(&self.output, self.signal);
+        self.address = Address::of(&self.output, self.signal, self.settings);
+    }
+
+    /// Whether a rule, whose own level is deny, rejects what it finds.
+    #[must_use]
+    pub fn denies(&self, id: &str) -> bool {
+        self.settings.level(id).is_none_or(|level| level == Level::Deny)
     }
 
     /// Everything of the wrong type, in a fixed order.
@@ -58,11 +64,17 @@ impl<'a> Subject<'a> {
         self.output.malformed(self.object.inputs(), self.signal)
     }
 
-    /// The enabled inputs that produce cumulative metrics.
+    /// Whether the OTLP input is switched off.
+    #[must_use]
+    pub fn is_otlp_input_off(&self) -> bool {
+        self.object.inputs().is_some_and(crate::pipeline::Inputs::is_otlp_off)
+    }
+
+    /// The inputs that are on and can produce cumulative metrics, as far as the settings count them.
     #[must_use]
     pub fn cumulative_inputs(&self) -> Vec<Input> {
         let is_cumulative = |input: &Input| self.settings.metrics.cumulative_inputs.contains(input);
-        self.enabled_inputs.iter().copied().filter(is_cumulative).collect()
+        self.inputs_on.iter().copied().filter(is_cumulative).collect()
     }
 }
 
@@ -81,19 +93,31 @@ mod tests {
         let input = r#"{"istio":{"enabled":true},"prometheus":{},"runtime":{"enabled":"yes"},"otlp":{"enabled":true}}"#;
         let (settings, object) = (Settings::default(), object(input));
         let subject = Subject::read(Signal::Metrics, &object, &settings).unwrap();
-        assert_eq!(subject.enabled_inputs, [Input::Istio]);
+        assert_eq!(subject.cumulative_inputs(), [Input::Istio]);
         let malformed: Vec<_> = subject.malformed().into_iter().map(|malformed| malformed.field).collect();
         assert_eq!(malformed, ["spec.input.runtime.enabled"]);
     }
 
     #[test]
+    fn accepts_runtime_metrics_that_are_gauges() {
+        let off = r#"{"enabled":false}"#;
+        let runtime = |resources: &str| {
+            let input = format!(r#"{{"runtime":{{"enabled":true,"resources":{{{resources}}}}}}}"#);
+            let (settings, object) = (Settings::default(), object(&input));
+            Subject::read(Signal::Metrics, &object, &settings).unwrap().cumulative_inputs()
+        };
+        assert_eq!(runtime(&format!(r#""pod":{off},"container":{off},"node":{off}"#)), []);
+        assert_eq!(runtime(&format!(r#""pod":{off},"container":{off},"volume":{off}"#)), [Input::Runtime]);
+    }
+
+    #[test]
     fn ignores_inputs_of_other_kinds_and_shapes() {
         let (settings, on) = (Settings::default(), object(r#"{"istio":{"enabled":true}}"#));
-        assert!(Subject::read(Signal::Traces, &on, &settings).unwrap().enabled_inputs.is_empty());
+        assert!(Subject::read(Signal::Traces, &on, &settings).unwrap().cumulative_inputs().is_empty());
         for input in ["[]", "3", r#"{"istio":true}"#] {
             let object = object(input);
             let subject = Subject::read(Signal::Metrics, &object, &settings).unwrap();
-            assert!(subject.enabled_inputs.is_empty() && subject.malformed().is_empty());
+            assert!(subject.cumulative_inputs().is_empty() && subject.malformed().is_empty());
         }
     }
 }

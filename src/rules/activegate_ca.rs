@@ -1,6 +1,6 @@
 #![doc = include_str!("../../docs/rules/activegate-ca.md")]
 
-use crate::destination::Destination;
+use crate::destination::{Destination, Scheme};
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
 
@@ -16,20 +16,17 @@ pub static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let output = &subject.output;
-    let is_plaintext = output.is_insecure() || subject.address().literal().is_some_and(|literal| literal.is_plaintext);
-    if subject.destination != Destination::InClusterActiveGate
-        || output.has_ca()
-        || output.skips_verification()
-        || is_plaintext
-    {
+    let is_https = subject.address().valid_literal().is_some_and(|literal| literal.scheme == Scheme::Https);
+    let is_covered = output.has_ca() || output.skips_verification();
+    if subject.destination != Destination::InClusterActiveGate || is_covered || !is_https {
         return Vec::new();
     }
     vec![Fault {
         field: "spec.output.otlp.tls.ca".into(),
-        found: "missing".into(),
+        found: "is missing".into(),
         expected: "the ActiveGate's certificate".into(),
-        why: "it is self-signed unless you gave the DynaKube one of your own, and verification fails".into(),
-        fix: "take `tls.ca` from key `tls.crt` of Secret `<dynakube>-activegate-tls-secret`".into(),
+        why: "the ActiveGate's certificate is self-signed by default, so its verification fails".into(),
+        fix: "set `tls.ca` to the key `tls.crt` of the Secret `<dynakube>-activegate-tls-secret`".into(),
         level: None,
     }]
 }
@@ -49,7 +46,8 @@ mod tests {
 
     #[test]
     fn rejects_softly_a_missing_authority() {
-        assert_one(&check_with("https", "{}"), "spec.output.otlp.tls.ca", "missing", "the ActiveGate's certificate");
+        assert_eq!(check_with("https", r#"{"ca":{}}"#).len(), 1, "an empty one is none");
+        assert_one(&check_with("https", "{}"), "spec.output.otlp.tls.ca", "is missing", "the ActiveGate's certificate");
     }
 
     #[test]

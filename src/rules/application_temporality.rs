@@ -16,15 +16,15 @@ pub static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let temporality = &subject.output.temporality;
-    if temporality.is("delta") || temporality.is_malformed() || !subject.cumulative_inputs().is_empty() {
+    let is_told_elsewhere = temporality.is_malformed() || !subject.cumulative_inputs().is_empty();
+    if temporality.is("delta") || is_told_elsewhere || subject.is_otlp_input_off() {
         return Vec::new();
     }
     vec![Fault {
         field: "spec.output.otlp.temporality".into(),
         found: cumulative_metrics::found(subject).into(),
         expected: "`delta`, or applications that push delta".into(),
-        why: "Dynatrace drops cumulative counters and histograms, which is what OpenTelemetry SDKs send by default"
-            .into(),
+        why: "Dynatrace drops cumulative counters and histograms, and OpenTelemetry SDKs send those by default".into(),
         fix: "set `temporality: delta` (Telemetry module 1.64 or later), or \
             `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta` in every application"
             .into(),
@@ -49,8 +49,14 @@ mod tests {
     fn rejects_softly_what_depends_on_the_applications() {
         let faults = check_metrics("", "{}");
         let expected = "`delta`, or applications that push delta";
-        assert_one(&faults, "spec.output.otlp.temporality", "missing", expected);
+        assert_one(&faults, "spec.output.otlp.temporality", "is missing", expected);
         assert_eq!(RULE.level, Level::Warn);
+    }
+
+    #[test]
+    fn accepts_an_otlp_input_that_is_off() {
+        assert_eq!(check_metrics("", r#"{"otlp":{"enabled":false}}"#), []);
+        assert_eq!(check_metrics("", r#"{"otlp":{"disabled":true}}"#), []);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -16,14 +15,19 @@ pub static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let address = subject.address();
-    let Some(literal) = address.literal().filter(|literal| !literal.host.contains('.')) else { return Vec::new() };
+    let Some(literal) = address.valid_literal().filter(|literal| !literal.host.contains('.')) else {
+        return Vec::new();
+    };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)).into(),
+        found: format!("has the host {}", literal.shown_host()).into(),
         expected: "`<service>.<namespace>`".into(),
-        why: "a bare name resolves only in the gateway's own namespace, `kyma-system`".into(),
-        fix: format!("write {}, or the namespace of your DynaKube", quote(&format!("{}.dynatrace", literal.host)))
-            .into(),
+        why: "a name without a namespace resolves only inside the gateway's own namespace, `kyma-system`".into(),
+        fix: format!(
+            "change the host of the endpoint to {}, with the namespace of your DynaKube",
+            literal.shown(&format!("{}.dynatrace", literal.host))
+        )
+        .into(),
         level: None,
     }]
 }
@@ -39,7 +43,7 @@ mod tests {
     #[test]
     fn rejects_softly_a_host_without_namespace() {
         let faults = faults(&RULE, Signal::Metrics, &endpoint("http://telemetry-ingest:4317"));
-        let found = "at host `telemetry-ingest`";
+        let found = "has the host `telemetry-ingest`";
         assert_one(&faults, "spec.output.otlp.endpoint.value", found, "`<service>.<namespace>`");
     }
 

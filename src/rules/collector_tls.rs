@@ -1,5 +1,6 @@
 #![doc = include_str!("../../docs/rules/collector-tls.md")]
 
+use crate::destination::Scheme;
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
 
@@ -14,15 +15,17 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    if subject.output.is_insecure() || subject.address().literal().is_none_or(|literal| literal.has_scheme) {
+    let has_scheme = subject.address().valid_literal().is_none_or(|literal| literal.scheme != Scheme::Absent);
+    // Over HTTP a missing scheme is the matter of `missing-scheme`.
+    if subject.output.is_insecure() || has_scheme || subject.output.protocol.is("http") {
         return Vec::new();
     }
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: "without a scheme, which means TLS".into(),
+        found: "has no scheme, which means TLS".into(),
         expected: "`http://`".into(),
-        why: "the Collector speaks plaintext unless the DynaKube has `telemetryIngest.tlsRefName`".into(),
-        fix: "begin the endpoint with `http://`, or with `https://` if the DynaKube has `telemetryIngest.tlsRefName`"
+        why: "the Collector takes plaintext unless the DynaKube has `telemetryIngest.tlsRefName`".into(),
+        fix: "write `http://` in front of the endpoint, or `https://` if the DynaKube has `telemetryIngest.tlsRefName`"
             .into(),
         level: None,
     }]
@@ -43,7 +46,7 @@ mod tests {
 
     #[test]
     fn rejects_softly_a_missing_scheme() {
-        let found = "without a scheme, which means TLS";
+        let found = "has no scheme, which means TLS";
         assert_one(&check_with("", ""), "spec.output.otlp.endpoint.value", found, "`http://`");
     }
 

@@ -9,22 +9,21 @@ pub static RULE: Rule = Rule {
     id: "conflicting-authentication",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "`authentication.basic` is set (or `oauth2`, a warning): the API takes tokens",
+    summary: "`authentication.basic` is set, which the API does not take (a warning beside an `Authorization` header)",
     check,
     repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if subject.output.has_basic() {
-        faults.push(fault("basic", "the API answers 401 to a user name and password", None));
+    let output = &subject.output;
+    if output.has_basic() {
+        // The header overrides the user name and the password (`otlpexporter_config_builder.go`).
+        let level = (!output.lacks_authorization() || output.has_oauth2()).then_some(Level::Warn);
+        faults.push(fault("basic", "the Dynatrace API takes no user name and password", level));
     }
-    if subject.output.has_oauth2() {
-        faults.push(fault(
-            "oauth2",
-            "OAuth2 is not documented for OTLP, and competes with the header",
-            Some(Level::Warn),
-        ));
+    if output.has_oauth2() {
+        faults.push(fault("oauth2", "Dynatrace does not document OAuth2 for OTLP", Some(Level::Warn)));
     }
     faults
 }
@@ -32,10 +31,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 fn fault(name: &str, why: &'static str, level: Option<Level>) -> Fault {
     Fault {
         field: format!("{OTLP}.authentication.{name}").into(),
-        found: "set".into(),
-        expected: "an `Authorization` header with a token".into(),
+        found: "is set".into(),
+        expected: "an `Authorization` header with a token instead".into(),
         why: why.into(),
-        fix: format!("remove `authentication.{name}`, and send the ingest token in an `Authorization` header").into(),
+        fix: format!("remove `authentication.{name}`, and add an `Authorization` header with the ingest token").into(),
         level,
     }
 }
@@ -54,8 +53,14 @@ mod tests {
 
     #[test]
     fn rejects_basic_authentication() {
-        let expected = "an `Authorization` header with a token";
-        assert_one(&check_with(r#"{"basic":{}}"#), "spec.output.otlp.authentication.basic", "set", expected);
+        let expected = "an `Authorization` header with a token instead";
+        assert_one(&check_with(r#"{"basic":{}}"#), "spec.output.otlp.authentication.basic", "is set", expected);
+    }
+
+    #[test]
+    fn rejects_it_softly_beside_a_header_that_overrides_it() {
+        let faults = check_with(r#"{"basic":{}},"headers":[{"name":"Authorization","value":"x"}]"#);
+        assert_eq!((faults.len(), faults[0].level), (1, Some(Level::Warn)));
     }
 
     #[test]

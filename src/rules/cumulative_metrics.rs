@@ -1,6 +1,6 @@
 #![doc = include_str!("../../docs/rules/cumulative-metrics.md")]
 
-use crate::pipeline::{Field, Signal};
+use crate::pipeline::{Field, Signal, Text};
 use crate::rule::{Fault, Repair, Rule, Scope, Subject};
 use crate::settings::{DeltaConversion, Level};
 use crate::text::quote;
@@ -47,17 +47,21 @@ fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
 /// The fault of a pipeline whose temporality is not delta.
 fn fault(subject: &Subject<'_>) -> Fault {
     let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| format!("`{}`", input.name())).collect();
-    let inputs = if names.is_empty() { "applications".to_owned() } else { format!("input {}", names.join(", ")) };
+    let producers = match names.as_slice() {
+        [] => "applications can send them".to_owned(),
+        [name] => format!("the input {name} produces them"),
+        names => format!("the inputs {} produce them", names.join(", ")),
+    };
     Fault {
         field: "spec.output.otlp.temporality".into(),
         found: found(subject).into(),
         expected: "`delta`".into(),
-        why: format!("Dynatrace drops cumulative counters and histograms, as {inputs} can send them").into(),
+        why: format!("Dynatrace drops cumulative counters and histograms, and {producers}").into(),
         fix: match subject.output.temporality {
             // The API server fills `preserve` in where the field exists.
             Field::Absent => {
-                "send to the Dynatrace Collector (`<dynakube>-telemetry-ingest`), or set `temporality: delta` \
-                 (Telemetry module 1.64 or later)"
+                "set `temporality: delta` (Telemetry module 1.64 or later), or send to the Dynatrace Collector \
+                 (`<dynakube>-telemetry-ingest`)"
             }
             _ => "set `temporality: delta`, or send to the Dynatrace Collector (`<dynakube>-telemetry-ingest`)",
         }
@@ -68,7 +72,8 @@ fn fault(subject: &Subject<'_>) -> Fault {
 
 /// What the temporality is now.
 pub(super) fn found(subject: &Subject<'_>) -> String {
-    subject.output.temporality.value().map_or_else(|| "missing".to_owned(), |value| quote(value))
+    let shown = |value: &Text<'_>| format!("is {}", quote(value));
+    subject.output.temporality.value().map_or_else(|| "is missing".to_owned(), shown)
 }
 
 #[cfg(test)]
@@ -90,7 +95,7 @@ mod tests {
         for input in ["istio", "prometheus", "runtime"] {
             let enabled = format!(r#"{{"{input}":{{"enabled":true}}}}"#);
             let faults = check_metrics(API, r#","temporality":"preserve""#, &enabled, "{}");
-            assert_one(&faults, "spec.output.otlp.temporality", "`preserve`", "`delta`");
+            assert_one(&faults, "spec.output.otlp.temporality", "is `preserve`", "`delta`");
             assert!(faults[0].why.contains(&format!("`{input}`")));
             assert!(faults[0].fix.contains("Collector") && faults[0].fix.contains("temporality: delta"));
         }
@@ -99,7 +104,7 @@ mod tests {
     #[test]
     fn rejects_a_missing_temporality_and_says_which_module_has_the_field() {
         let faults = check_metrics(API, "", r#"{"istio":{"enabled":true},"runtime":{"enabled":true}}"#, "{}");
-        assert_one(&faults, "spec.output.otlp.temporality", "missing", "`delta`");
+        assert_one(&faults, "spec.output.otlp.temporality", "is missing", "`delta`");
         assert!(faults[0].why.contains("`istio`, `runtime`") && faults[0].fix.contains("1.64"));
     }
 

@@ -6,24 +6,29 @@ use crate::settings::Level;
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "duplicate-authorization",
-    level: Level::Deny,
+    level: Level::Warn,
     scope: Scope::Direct,
-    summary: "there are two or more `Authorization` headers, and which one is sent is chance",
+    summary: "there are two or more different `Authorization` headers, of which the last is sent",
     check,
     repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let mut headers = subject.output.authorizations();
-    let (Some(first), Some(second)) = (headers.next(), headers.next()) else { return Vec::new() };
-    vec![Fault {
-        field: second.field("").into(),
-        found: format!("another `Authorization` beside headers[{}]", first.index).into(),
-        expected: "exactly one".into(),
-        why: "names of headers compare without case, so only one of them arrives".into(),
-        fix: "keep the one with prefix `Api-Token`, remove the others".into(),
-        level: None,
-    }]
+    let Some(last) = subject.output.authorization() else { return Vec::new() };
+    let is_same =
+        |header: &crate::pipeline::Header<'_>| (header.scheme(), &header.value) == (last.scheme(), &last.value);
+    let other = subject.output.authorizations().find(|header| !is_same(header));
+    other
+        .map(|other| Fault {
+            field: other.field("").into(),
+            found: format!("differs from the `Authorization` header headers[{}]", last.index).into(),
+            expected: "one `Authorization` header".into(),
+            why: "the Telemetry module sends the last one only".into(),
+            fix: "remove all `Authorization` headers but the last".into(),
+            level: None,
+        })
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]
@@ -35,16 +40,27 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn rejects_two_headers_whatever_their_case() {
-        let otlp =
-            format!(r#"{SECRET},"headers":[{{"name":"Authorization"}},{{"name":"X"}},{{"name":"AUTHORIZATION"}}]"#);
-        let found = "another `Authorization` beside headers[0]";
-        assert_one(&faults(&RULE, Signal::Logs, &otlp), "spec.output.otlp.headers[2]", found, "exactly one");
+    fn rejects_softly_headers_that_differ_whatever_their_case() {
+        let otlp = format!(
+            r#"{SECRET},"headers":[{{"name":"Authorization","value":"a"}},{{"name":"X"}},{{"name":"AUTHORIZATION","value":"b"}}]"#
+        );
+        let found = "differs from the `Authorization` header headers[2]";
+        assert_one(
+            &faults(&RULE, Signal::Logs, &otlp),
+            "spec.output.otlp.headers[0]",
+            found,
+            "one `Authorization` header",
+        );
+        assert_eq!(RULE.level, Level::Warn);
     }
 
     #[test]
-    fn accepts_one_header() {
-        let otlp = format!(r#"{SECRET},"headers":[{{"name":"Authorization"}},{{"name":"Proxy-Authorization"}}]"#);
-        assert_eq!(faults(&RULE, Signal::Logs, &otlp), []);
+    fn accepts_one_header_and_the_same_twice() {
+        for other in ["Proxy-Authorization", "authorization"] {
+            let otlp = format!(
+                r#"{SECRET},"headers":[{{"name":"Authorization","value":"a"}},{{"name":"{other}","value":"a"}}]"#
+            );
+            assert_eq!(faults(&RULE, Signal::Logs, &otlp), []);
+        }
     }
 }

@@ -18,7 +18,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if !subject.output.protocol.is("grpc") {
         return Vec::new();
     }
-    vec![fault("`grpc`")]
+    vec![fault("is `grpc`")]
 }
 
 /// A missing protocol means `grpc` to the module.
@@ -27,7 +27,7 @@ fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
         return Vec::new();
     }
     subject.output.to_mut().protocol = Field::Is("http".into());
-    let fault = fault("missing, which means `grpc`");
+    let fault = fault("is missing, which means `grpc`");
     vec![Repair::of_member("protocol", "http".into(), "`http`".to_owned(), fault)]
 }
 
@@ -36,7 +36,7 @@ fn fault(found: &'static str) -> Fault {
         field: "spec.output.otlp.protocol".into(),
         found: found.into(),
         expected: "`http`".into(),
-        why: "the Dynatrace API speaks OTLP over HTTP only".into(),
+        why: "the Dynatrace API takes OTLP over HTTP only".into(),
         fix: "set `protocol: http`".into(),
         level: None,
     }
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn rejects_grpc_to_the_api() {
         let faults = faults(&RULE, Signal::Traces, &format!(r#"{SECRET},"protocol":"grpc""#));
-        assert_one(&faults, "spec.output.otlp.protocol", "`grpc`", "`http`");
+        assert_one(&faults, "spec.output.otlp.protocol", "is `grpc`", "`http`");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 #![doc = include_str!("../../docs/rules/inline-token.md")]
 
-use crate::pipeline::{Header, Source};
+use crate::pipeline::{Header, OTLP, Source};
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
 use crate::text::holds_token;
@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "inline-token",
     level: Level::Deny,
     scope: Scope::Dynatrace,
-    summary: "a token stands in the pipeline itself, where everybody who may read it can take it",
+    summary: "a token stands in the pipeline itself, where anyone who can read it can use it",
     check,
     repair: None,
 };
@@ -29,6 +29,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     for header in output.headers() {
         faults.extend(check_header(header));
     }
+    for (place, text) in output.authentication_literals() {
+        if holds_token(text) {
+            faults.push(token_in(format!("{OTLP}.authentication.{place}")));
+        }
+    }
     faults
 }
 
@@ -43,7 +48,7 @@ fn check_header(header: &Header<'_>) -> Vec<Fault> {
         if holds_token(value) {
             faults.push(token_in(header.field("value")));
         } else if header.is_authorization() {
-            faults.push(Fault { found: "a literal".into(), ..token_in(header.field("value")) });
+            faults.push(Fault { found: "is a literal".into(), ..token_in(header.field("value")) });
         }
     }
     faults
@@ -53,11 +58,10 @@ fn check_header(header: &Header<'_>) -> Vec<Fault> {
 fn token_in(field: String) -> Fault {
     Fault {
         field: field.into(),
-        found: "a token in clear text".into(),
+        found: "holds a token in clear text".into(),
         expected: "a Secret".into(),
-        why: "everybody who may read the pipeline, its backups or its Git history can take it".into(),
-        fix: "revoke the token, put a new one into a Secret, and name it in `valueFrom.secretKeyRef` of the header"
-            .into(),
+        why: "anyone who can read the pipeline, its backups or its Git history can use the token".into(),
+        fix: "revoke the token, store a new one in a Secret, and refer to it with `valueFrom.secretKeyRef`".into(),
         level: None,
     }
 }
@@ -74,19 +78,28 @@ mod tests {
     fn rejects_a_literal_authorization_value() {
         let otlp = format!(r#"{SECRET},"headers":[{{"name":"authorization","value":"whatever"}}]"#);
         let faults = faults(&RULE, Signal::Logs, &otlp);
-        assert_one(&faults, "spec.output.otlp.headers[0].value", "a literal", "a Secret");
+        assert_one(&faults, "spec.output.otlp.headers[0].value", "is a literal", "a Secret");
     }
 
     #[test]
     fn rejects_tokens_wherever_they_stand_and_shows_none() {
         let token = token();
         let otlp = format!(
-            r#"{},"path":"v2/otlp/v1/logs?api-token=x","headers":[{{"name":"X","value":"{token}"}},{{"name":"Authorization","prefix":"Api-Token {token}"}}]"#,
+            r#"{},"authentication":{{"oauth2":{{"clientSecret":{{"value":"{token}"}}}}}},"path":"v2/otlp/v1/logs?api-token=x","headers":[{{"name":"X","value":"{token}"}},{{"name":"Authorization","prefix":"Api-Token {token}"}}]"#,
             endpoint(&format!("https://{token}@abc12345.live.dynatrace.com/api")),
         );
         let faults = faults(&RULE, Signal::Logs, &otlp);
         let fields: Vec<_> = faults.iter().map(|fault| fault.field.replace("spec.output.otlp.", "")).collect();
-        assert_eq!(fields, ["endpoint.value", "path", "headers[0].value", "headers[1].prefix"]);
+        assert_eq!(
+            fields,
+            [
+                "endpoint.value",
+                "path",
+                "headers[0].value",
+                "headers[1].prefix",
+                "authentication.oauth2.clientSecret.value"
+            ]
+        );
         assert!(!format!("{faults:?}").contains("dt0"));
     }
 

@@ -16,10 +16,10 @@ pub static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |malformed: crate::pipeline::Malformed| Fault {
         field: malformed.field.into(),
-        found: malformed.found.with_article().into(),
+        found: format!("is {}", malformed.found.with_article()).into(),
         expected: malformed.expected.with_article().into(),
-        why: "no Kyma API version takes that, and nothing can be said about where the data goes".into(),
-        fix: format!("write {}", malformed.expected.with_article()).into(),
+        why: "Kyma does not accept this type, so the policy cannot tell where the data goes".into(),
+        fix: format!("set the field to {}", malformed.expected.with_article()).into(),
         level: None,
     };
     subject.malformed().into_iter().map(fault).collect()
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn rejects_a_wrong_type_wherever_the_pipeline_ships_to() {
         let otlp = format!(r#"{},"path":3"#, endpoint("http://loki.logs:3100"));
-        assert_one(&faults(&RULE, Signal::Logs, &otlp), "spec.output.otlp.path", "a number", "a string");
+        assert_one(&faults(&RULE, Signal::Logs, &otlp), "spec.output.otlp.path", "is a number", "a string");
     }
 
     #[test]

@@ -24,9 +24,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
     match subject.settings.dynatrace.secrets.first() {
         Some(secret) => vec![fault(secret)],
-        None => {
-            vec![Fault { fix: "add it, with the value from the Secret that holds your ingest token".into(), ..blank() }]
-        }
+        None => vec![Fault {
+            fix: "add an `Authorization` header with `prefix: Api-Token` and the Secret that holds your ingest token"
+                .into(),
+            ..blank("Api-Token")
+        }],
     }
 }
 
@@ -37,19 +39,20 @@ fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
 
 fn added_header(subject: &mut Subject<'_>) -> Option<Repair> {
     let Source::Secret(key) = subject.output.endpoint() else { return None };
-    let secret = subject.settings.secret(key.namespace, key.name)?;
+    let secret = subject.settings.endpoint_secret(key.namespace, key.name, key.key)?;
     if !subject.output.lacks_authorization() || !subject.output.authentication.is_absent() {
         return None;
     }
     let mut headers = subject.output.headers.value().cloned();
-    let DeclaredSecret { namespace, name, token_key, .. } = secret;
+    let DeclaredSecret { namespace, name, token_key, token_scheme, .. } = secret;
+    let scheme = token_scheme.name();
     let reference = json!({"namespace": namespace, "name": name, "key": token_key});
-    let header = json!({"name": "Authorization", "prefix": "Api-Token", "valueFrom": {"secretKeyRef": reference}});
+    let header = json!({"name": "Authorization", "prefix": scheme, "valueFrom": {"secretKeyRef": reference}});
     let (place, value) = match &headers {
         Some(_) => ("headers/-", header),
         None => ("headers", json!([header])),
     };
-    headers.get_or_insert_default().push(Header::authorization("Api-Token", namespace, name, token_key));
+    headers.get_or_insert_default().push(Header::authorization(scheme, namespace, name, token_key));
     subject.output.to_mut().headers = headers.map_or(Field::Absent, Field::Is);
     let shown = format!("`Authorization` from Secret {}", quote(&format!("{namespace}/{name}")));
     Some(Repair::of_member(place, value, shown, fault(secret)))
@@ -57,19 +60,18 @@ fn added_header(subject: &mut Subject<'_>) -> Option<Repair> {
 
 /// The fault, with a fix that takes the token from this Secret.
 fn fault(secret: &DeclaredSecret) -> Fault {
-    let token = quote(&format!("{}/{}", secret.namespace, secret.name));
-    Fault {
-        fix: format!("add it, with `valueFrom.secretKeyRef` of {token}, key {}", quote(&secret.token_key)).into(),
-        ..blank()
-    }
+    let name = quote(&format!("{}/{}", secret.namespace, secret.name));
+    let (key, scheme) = (quote(&secret.token_key), secret.token_scheme.name());
+    let fix = format!("add an `Authorization` header with `prefix: {scheme}` and the key {key} of the Secret {name}");
+    Fault { fix: fix.into(), ..blank(scheme) }
 }
 
-fn blank() -> Fault {
+fn blank(scheme: &str) -> Fault {
     Fault {
         field: "spec.output.otlp.headers".into(),
-        found: "without `Authorization`".into(),
-        expected: "one with prefix `Api-Token`".into(),
-        why: "without a token Dynatrace answers 401 and nothing arrives".into(),
+        found: "has no `Authorization` header".into(),
+        expected: format!("one with the prefix `{scheme}`").into(),
+        why: "Dynatrace answers 401 to a request without a token".into(),
         fix: String::new().into(),
         level: None,
     }
@@ -89,8 +91,13 @@ mod tests {
             ["", r#","headers":[]"#, r#","headers":[{"name":"X-Auth","value":"a"}],"authentication":{"basic":{}}"#]
         {
             let faults = faults(&RULE, Signal::Logs, &format!("{SECRET}{headers}"));
-            assert_one(&faults, "spec.output.otlp.headers", "without `Authorization`", "one with prefix `Api-Token`");
-            assert!(faults[0].fix.contains("`dynatrace/dynakube`, key `dataIngestToken`"));
+            assert_one(
+                &faults,
+                "spec.output.otlp.headers",
+                "has no `Authorization` header",
+                "one with the prefix `Api-Token`",
+            );
+            assert!(faults[0].fix.contains("the key `dataIngestToken` of the Secret `dynatrace/dynakube`"));
         }
         let otlp = r#""path":"v2/otlp/v1/logs""#;
         let faults = faults_with(&RULE, Signal::Logs, otlp, "{}", r#"{"dynatrace":{"secrets":[]}}"#);
@@ -110,6 +117,12 @@ mod tests {
             let repaired = repairs(&RULE, Signal::Logs, &format!("{SECRET}{headers}"));
             assert_eq!(repaired, [(place.to_owned(), value)]);
         }
+        let bearer =
+            r#"{"dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","tokenScheme":"Bearer"}]}}"#;
+        let repaired = crate::testing::repairs_with(&RULE, Signal::Logs, SECRET, bearer);
+        assert_eq!(repaired[0].1.pointer("/0/prefix"), Some(&json!("Bearer")));
+        let other_key = SECRET.replace("apiurl", "collectorUrl");
+        assert_eq!(repairs(&RULE, Signal::Logs, &format!(r#"{other_key},"path":"v2/otlp/v1/logs""#)), []);
         for otlp in [format!(r#"{SECRET},"authentication":{{}}"#), r#""path":"v2/otlp/v1/logs""#.to_owned()] {
             assert_eq!(repairs(&RULE, Signal::Logs, &otlp), []);
         }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../docs/rules/missing-scheme.md")]
 
+use crate::destination::Scheme;
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
 
@@ -7,22 +8,30 @@ use crate::settings::Level;
 pub static RULE: Rule = Rule {
     id: "missing-scheme",
     level: Level::Deny,
-    scope: Scope::Direct,
-    summary: "the endpoint begins with neither `https://` nor `http://`",
+    scope: Scope::Dynatrace,
+    summary: "the endpoint does not begin with `https://` (or `http://`, to the Collector)",
     check,
     repair: None,
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    if subject.address().literal().is_none_or(|literal| literal.has_scheme) {
+    let Some(literal) = subject.address().valid_literal() else { return Vec::new() };
+    // Over gRPC the module takes `host:4317`.
+    if subject.destination.is_collector() && !subject.output.protocol.is("http") {
         return Vec::new();
     }
+    let expected = if subject.destination.is_collector() { "http://" } else { "https://" };
+    let (found, fix) = match literal.scheme {
+        Scheme::Absent => ("has no scheme", format!("write `{expected}` in front of the endpoint")),
+        Scheme::Other => ("has an unknown scheme", format!("replace the scheme of the endpoint with `{expected}`")),
+        Scheme::Http | Scheme::Https => return Vec::new(),
+    };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: "without a scheme".into(),
-        expected: "`https://` in front".into(),
-        why: "the Telemetry module accepts it and then sends nothing".into(),
-        fix: "begin the endpoint with `https://`".into(),
+        found: found.into(),
+        expected: format!("`{expected}`").into(),
+        why: "the Telemetry module accepts the pipeline and then sends nothing".into(),
+        fix: fix.into(),
         level: None,
     }]
 }
@@ -37,12 +46,22 @@ mod tests {
 
     #[test]
     fn rejects_endpoints_without_a_scheme_or_with_another() {
-        for url in
-            ["abc12345.live.dynatrace.com/api", "//abc12345.live.dynatrace.com", "grpc://abc12345.live.dynatrace.com"]
-        {
+        for (url, found) in [
+            ("abc12345.live.dynatrace.com/api", "has no scheme"),
+            ("//abc12345.live.dynatrace.com", "has no scheme"),
+            ("grpc://abc12345.live.dynatrace.com", "has an unknown scheme"),
+        ] {
             let faults = faults(&RULE, Signal::Logs, &endpoint(url));
-            assert_one(&faults, "spec.output.otlp.endpoint.value", "without a scheme", "`https://` in front");
+            assert_one(&faults, "spec.output.otlp.endpoint.value", found, "`https://`");
         }
+    }
+
+    #[test]
+    fn rejects_it_to_the_collector_over_http_alone() {
+        let collector = endpoint("dynakube-telemetry-ingest.dynatrace:4318");
+        let http = faults(&RULE, Signal::Logs, &format!(r#"{collector},"protocol":"http""#));
+        assert_one(&http, "spec.output.otlp.endpoint.value", "has no scheme", "`http://`");
+        assert_eq!(faults(&RULE, Signal::Logs, &collector), []);
     }
 
     #[test]
@@ -53,7 +72,8 @@ mod tests {
     }
 
     #[test]
-    fn ignores_endpoints_out_of_secrets() {
+    fn ignores_endpoints_out_of_secrets_and_those_that_are_no_url() {
         assert_eq!(faults(&RULE, Signal::Logs, SECRET), []);
+        assert_eq!(faults(&RULE, Signal::Logs, &endpoint("abc12345.live.dynatrace.com/a b%zz")), []);
     }
 }

@@ -16,10 +16,10 @@ pub static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |header: &crate::pipeline::Header<'_>| Fault {
         field: header.field("").into(),
-        found: "an `Authorization` header".into(),
+        found: "is an `Authorization` header".into(),
         expected: "none".into(),
         why: "the Collector has its own token, and takes plaintext by default".into(),
-        fix: "remove the header".into(),
+        fix: "remove the `Authorization` header".into(),
         level: None,
     };
     subject.output.authorizations().map(fault).collect()
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn rejects_softly_a_needless_token() {
         let faults = check_with("authorization");
-        assert_one(&faults, "spec.output.otlp.headers[0]", "an `Authorization` header", "none");
+        assert_one(&faults, "spec.output.otlp.headers[0]", "is an `Authorization` header", "none");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use crate::destination::Destination;
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -23,10 +22,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let api_host = api_host(&literal.host);
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)).into(),
-        expected: format!("host {}", quote(&api_host)).into(),
-        why: "the user interface answers every OTLP request with 404".into(),
-        fix: format!("take the host {} in the endpoint", quote(&api_host)).into(),
+        found: format!("has the host {}", literal.shown_host()).into(),
+        expected: format!("the host {}", literal.shown(&api_host)).into(),
+        why: "this host serves the user interface, which answers OTLP requests with 404".into(),
+        fix: format!("change the host of the endpoint to {}", literal.shown(&api_host)).into(),
         level: None,
     }]
 }
@@ -58,8 +57,8 @@ mod tests {
             assert_one(
                 &faults,
                 "spec.output.otlp.endpoint.value",
-                &format!("at host `{host}`"),
-                &format!("host `{api}`"),
+                &format!("has the host `{host}`"),
+                &format!("the host `{api}`"),
             );
         }
     }

@@ -18,10 +18,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(found) = ["snappy", "zstd"].into_iter().find(|name| compression.is(name)) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.compression".into(),
-        found: format!("`{found}`").into(),
+        found: format!("is `{found}`").into(),
         expected: "`gzip`".into(),
         why: "Dynatrace documents no other compression for OTLP".into(),
-        fix: "remove `compression`, which means `gzip`, or set it to `gzip`".into(),
+        fix: "set `compression: gzip`".into(),
         level: None,
     }]
 }
@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn rejects_softly_what_is_not_documented() {
-        assert_one(&check_with("zstd"), "spec.output.otlp.compression", "`zstd`", "`gzip`");
-        assert_one(&check_with("snappy"), "spec.output.otlp.compression", "`snappy`", "`gzip`");
+        assert_one(&check_with("zstd"), "spec.output.otlp.compression", "is `zstd`", "`gzip`");
+        assert_one(&check_with("snappy"), "spec.output.otlp.compression", "is `snappy`", "`gzip`");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use crate::destination::{Destination, is_below_dynatrace};
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -21,10 +20,10 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(literal) = address.literal().filter(|literal| is_unknown(&literal.host)) else { return Vec::new() };
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("at host {}", quote(&literal.host)).into(),
+        found: format!("has the host {}", literal.shown_host()).into(),
         expected: "`<id>.live.dynatrace.com`".into(),
-        why: "no other host below `dynatrace.com` is documented for OTLP".into(),
-        fix: "take the API host of your environment, or list a Managed host in `dynatrace.hosts` of the policy's settings".into(),
+        why: "Dynatrace documents no other host below `dynatrace.com` for OTLP".into(),
+        fix: "change the host of the endpoint to the API host of your environment; for Dynatrace Managed, add the host to `dynatrace.hosts` in the policy's settings".into(),
         level: None,
     }]
 }
@@ -42,7 +41,7 @@ mod tests {
         for host in ["abc12345.dynatrace.com", "a.b.live.dynatrace.com", "x.dynatracelabs.com"] {
             let faults = faults(&RULE, Signal::Logs, &endpoint(&format!("https://{host}/api/v2/otlp")));
             let expected = "`<id>.live.dynatrace.com`";
-            assert_one(&faults, "spec.output.otlp.endpoint.value", &format!("at host `{host}`"), expected);
+            assert_one(&faults, "spec.output.otlp.endpoint.value", &format!("has the host `{host}`"), expected);
         }
     }
 

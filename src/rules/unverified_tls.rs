@@ -20,15 +20,15 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
     let is_in_cluster = subject.destination == Destination::InClusterActiveGate;
     let fix = if is_in_cluster {
-        "give the ActiveGate's certificate in `tls.ca`: key `tls.crt` of Secret `<dynakube>-activegate-tls-secret`"
+        "remove `tls.insecureSkipVerify`, and set `tls.ca` to the key `tls.crt` of the Secret `<dynakube>-activegate-tls-secret`"
     } else {
-        "remove `tls.insecureSkipVerify`; for a certificate of your own, give its authority in `tls.ca`"
+        "remove `tls.insecureSkipVerify`; for a private CA, set `tls.ca`"
     };
     vec![Fault {
         field: "spec.output.otlp.tls.insecureSkipVerify".into(),
-        found: "`true`".into(),
+        found: "is `true`".into(),
         expected: "a verified certificate".into(),
-        why: "whoever sits between can read the ingest token and the data".into(),
+        why: "anyone on the network path can read the ingest token and the data".into(),
         fix: fix.into(),
         level: is_in_cluster.then_some(Level::Warn),
     }]
@@ -48,7 +48,7 @@ mod tests {
     fn rejects_tls_without_verification() {
         let faults =
             faults(&RULE, Signal::Logs, &format!("{},{SKIP}", endpoint("https://abc12345.live.dynatrace.com")));
-        assert_one(&faults, "spec.output.otlp.tls.insecureSkipVerify", "`true`", "a verified certificate");
+        assert_one(&faults, "spec.output.otlp.tls.insecureSkipVerify", "is `true`", "a verified certificate");
         assert_eq!(faults[0].level, None);
     }
 

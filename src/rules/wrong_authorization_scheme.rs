@@ -1,9 +1,9 @@
 #![doc = include_str!("../../docs/rules/wrong-authorization-scheme.md")]
 
-use crate::destination::Destination;
+use crate::destination::{Destination, Literal, is_below};
 use crate::pipeline::{Field, Header, Source};
 use crate::rule::{Fault, Repair, Rule, Scope, Subject};
-use crate::settings::{InjectPrefixFor, Level, Settings};
+use crate::settings::{DeclaredSecret, InjectPrefixFor, Level, Settings, TokenScheme};
 use crate::text::quote_scheme;
 
 /// The rule.
@@ -11,83 +11,93 @@ pub static RULE: Rule = Rule {
     id: "wrong-authorization-scheme",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the `Authorization` header has another scheme than `Api-Token`",
+    summary: "the `Authorization` header has another scheme than its token needs (`Api-Token`, or `Bearer` for platform tokens)",
     check,
     repair: Some(repair),
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    subject.output.authorizations().filter_map(|header| check_header(subject, header)).collect()
+    subject.output.authorization().and_then(|header| check_header(subject, header)).into_iter().collect()
 }
 
 fn check_header(subject: &Subject<'_>, header: &Header<'_>) -> Option<Fault> {
     let scheme = header.scheme()?;
+    let declared = declared(subject.settings, header);
+    let expected = declared.map_or(TokenScheme::ApiToken, |secret| secret.token_scheme);
     if scheme.is_empty() {
-        // With `anySecret` this has been repaired; a literal value is the matter of `inline-token`.
-        let is_unsure = subject.settings.dynatrace.inject_prefix_for == InjectPrefixFor::DeclaredSecrets
-            && matches!(header.source(), Source::Secret(_));
-        return is_unsure.then(|| Fault { level: Some(Level::Warn), ..missing_prefix(header) });
+        // What is known to be the bare token has been repaired; a literal value is the matter of `inline-token`.
+        let is_unsure = matches!(header.source(), Source::Secret(_));
+        return is_unsure.then(|| Fault { level: Some(Level::Warn), ..missing_prefix(header, expected) });
     }
-    if scheme.eq_ignore_ascii_case("api-token") {
+    if scheme.eq_ignore_ascii_case(expected.name()) {
         return None;
     }
-    let may_be_platform_token = scheme.eq_ignore_ascii_case("bearer")
-        && subject.destination == Destination::Saas
-        && !is_declared_token(subject, header);
+    let (why, level) = if scheme.eq_ignore_ascii_case("Bearer") {
+        bearer(subject, declared)?
+    } else if scheme.eq_ignore_ascii_case("Api-Token") {
+        ("the settings say that this Secret holds a platform token", Some(Level::Warn))
+    } else {
+        ("the Dynatrace API answers 401 to a token with this scheme", None)
+    };
     Some(Fault {
-        field: header.field("prefix").into(),
-        found: quote_scheme(scheme).into(),
-        expected: "`Api-Token`".into(),
-        why: if may_be_platform_token {
-            "`Bearer` takes a platform token, and only on SaaS; the API answers 401 to any other".into()
-        } else {
-            "the API answers 401 to an ingest token with another scheme".into()
-        },
-        fix: "set `prefix: Api-Token`".into(),
-        level: may_be_platform_token.then_some(Level::Warn),
+        found: format!("is {}", quote_scheme(scheme)).into(),
+        why: why.into(),
+        level,
+        ..missing_prefix(header, expected)
     })
 }
 
-/// Whether the value is a declared Secret's ingest token, which is no platform token.
-fn is_declared_token(subject: &Subject<'_>, header: &Header<'_>) -> bool {
-    let Source::Secret(key) = header.source() else { return false };
-    subject.settings.secret(key.namespace, key.name).is_some_and(|secret| secret.token_key == key.key)
+/// What `Bearer`, the scheme of platform tokens, means; `None` where it is in order.
+fn bearer(subject: &Subject<'_>, declared: Option<&DeclaredSecret>) -> Option<(&'static str, Option<Level>)> {
+    let is_managed = |literal: &Literal| is_below(&literal.host, "dynatrace-managed.com");
+    if subject.address().literal().is_some_and(is_managed) {
+        Some(("Dynatrace Managed takes no platform tokens", None))
+    } else if declared.is_some() {
+        Some(("the settings say that this Secret holds an access token", Some(Level::Warn)))
+    } else if matches!(subject.destination, Destination::InClusterActiveGate | Destination::Managed) {
+        Some(("platform tokens are documented for Dynatrace SaaS only", Some(Level::Warn)))
+    } else {
+        None
+    }
+}
+
+/// The declared Secret whose token the header sends.
+fn declared<'a>(settings: &'a Settings, header: &Header<'_>) -> Option<&'a DeclaredSecret> {
+    let Source::Secret(key) = header.source() else { return None };
+    settings.token_secret(key.namespace, key.name, key.key)
 }
 
 /// A missing prefix is filled in where the value is known to be the bare token.
 fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
     let settings = subject.settings;
-    let lacks_prefix = |header: &&Header<'_>| header.scheme() == Some("") && is_bare_token(settings, header);
-    let bare: Vec<usize> = subject.output.authorizations().filter(lacks_prefix).map(|header| header.index).collect();
-    if bare.is_empty() {
+    let Some(header) = subject.output.authorization().filter(|header| header.scheme() == Some("")) else {
+        return Vec::new();
+    };
+    let declared = declared(settings, header);
+    let is_any_secret = settings.dynatrace.inject_prefix_for == InjectPrefixFor::AnySecret;
+    let is_secret = matches!(header.source(), Source::Secret(_));
+    if declared.is_none() && !(is_any_secret && is_secret) {
         return Vec::new();
     }
-    let Field::Is(headers) = &mut subject.output.to_mut().headers else { return Vec::new() };
-    let mut repairs = Vec::new();
-    for header in headers.kept.iter_mut().filter(|header| bare.contains(&header.index)) {
-        let place = format!("headers/{}/prefix", header.index);
-        let fault = missing_prefix(header);
-        repairs.push(Repair::of_member(&place, "Api-Token".into(), "`Api-Token`".to_owned(), fault));
-        header.prefix = Field::Is("Api-Token".into());
+    let scheme = declared.map_or(TokenScheme::ApiToken, |secret| secret.token_scheme);
+    let (index, fault) = (header.index, missing_prefix(header, scheme));
+    if let Field::Is(headers) = &mut subject.output.to_mut().headers
+        && let Some(header) = headers.kept.iter_mut().find(|header| header.index == index)
+    {
+        header.prefix = Field::Is(scheme.name().into());
     }
-    repairs
-}
-
-/// Whether a header takes its value from a Secret that holds the bare token, as far as the settings say.
-fn is_bare_token(settings: &Settings, header: &Header<'_>) -> bool {
-    let Source::Secret(key) = header.source() else { return false };
-    settings.dynatrace.inject_prefix_for == InjectPrefixFor::AnySecret
-        || settings.secret(key.namespace, key.name).is_some()
+    let place = format!("headers/{index}/prefix");
+    vec![Repair::of_member(&place, scheme.name().into(), format!("`{}`", scheme.name()), fault)]
 }
 
 /// The fault of a header that takes its value from a Secret and has no prefix.
-fn missing_prefix(header: &Header<'_>) -> Fault {
+fn missing_prefix(header: &Header<'_>, expected: TokenScheme) -> Fault {
     Fault {
         field: header.field("prefix").into(),
-        found: "missing".into(),
-        expected: "`Api-Token`".into(),
-        why: "the API answers 401 to a token without its scheme".into(),
-        fix: "set `prefix: Api-Token`, and let the Secret hold the bare token".into(),
+        found: "is missing".into(),
+        expected: format!("`{}`", expected.name()).into(),
+        why: "Dynatrace answers 401 to a token without its scheme".into(),
+        fix: format!("set `prefix: {}`, and store the bare token in the Secret", expected.name()).into(),
         level: None,
     }
 }
@@ -110,39 +120,47 @@ mod tests {
     fn rejects_other_schemes() {
         let field = "spec.output.otlp.headers[0].prefix";
         let basic = faults(&RULE, Signal::Logs, &format!("{SECRET},{}", header("Basic", "x", "y")));
-        assert_one(&basic, field, "`Basic`", "`Api-Token`");
+        assert_one(&basic, field, "is `Basic`", "`Api-Token`");
         assert_eq!(basic[0].level, None);
         let hidden = faults(&RULE, Signal::Logs, &format!("{SECRET},{}", header("Api-Token abcdef", "x", "y")));
-        assert_one(&hidden, field, "(hidden: it is not a plain scheme word)", "`Api-Token`");
+        assert_one(&hidden, field, "is (hidden: it is not a plain scheme word)", "`Api-Token`");
     }
 
     #[test]
-    fn rejects_bearer_but_warns_where_it_may_be_a_platform_token() {
-        let saas = endpoint("https://abc12345.live.dynatrace.com/api/v2/otlp");
-        let level = |otlp: String| faults(&RULE, Signal::Logs, &otlp)[0].level;
-        assert_eq!(level(format!("{saas},{}", header("bearer", "platform", "token"))), Some(Level::Warn));
-        assert_eq!(level(format!("{saas},{}", header("Bearer", "dynakube", "dataIngestToken"))), None);
-        assert_eq!(level(format!("{SECRET},{}", header("Bearer", "platform", "token"))), None);
+    fn rejects_bearer_only_where_no_platform_token_is_taken() {
+        let bearer = header("bearer", "platform", "token");
+        let level = |otlp: &str| faults(&RULE, Signal::Logs, otlp).first().map(|fault| fault.level);
+        let at = |url: &str| level(&format!("{},{bearer}", endpoint(url)));
+        assert_eq!(at("https://abc12345.live.dynatrace.com/api/v2/otlp"), None);
+        assert_eq!(level(&format!("{SECRET},{bearer}")), None);
+        assert_eq!(at("https://x.dynatrace-managed.com/e/abc/api"), Some(None));
+        assert_eq!(at("https://ag.corp.example:9999/e/abc/api"), Some(Some(Level::Warn)));
+        let declared = format!("{SECRET},{}", header("Bearer", "dynakube", "dataIngestToken"));
+        assert_eq!(level(&declared), Some(Some(Level::Warn)));
+        let settings =
+            r#"{"dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","tokenScheme":"Bearer"}]}}"#;
+        assert_eq!(faults_with(&RULE, Signal::Logs, &declared, "{}", settings), []);
+        let api_token = format!("{SECRET},{}", header("Api-Token", "dynakube", "dataIngestToken"));
+        assert_eq!(faults_with(&RULE, Signal::Logs, &api_token, "{}", settings)[0].level, Some(Level::Warn));
     }
 
     #[test]
     fn rejects_a_missing_prefix_softly_where_the_secret_may_hold_it() {
-        let otlp = format!("{SECRET},{}", header("", "other", "token"));
-        let settings = r#"{"dynatrace":{"injectPrefixFor":"declaredSecrets"}}"#;
-        let faults = faults_with(&RULE, Signal::Logs, &otlp, "{}", settings);
-        assert_one(&faults, "spec.output.otlp.headers[0].prefix", "missing", "`Api-Token`");
+        let faults = faults(&RULE, Signal::Logs, &format!("{SECRET},{}", header("", "other", "token")));
+        assert_one(&faults, "spec.output.otlp.headers[0].prefix", "is missing", "`Api-Token`");
         assert_eq!(faults[0].level, Some(Level::Warn));
     }
 
     #[test]
-    fn repairs_prefixes_of_every_secret_or_of_declared_ones() {
-        let otlp = |secret: &str, prefix: &str| format!("{SECRET},{}", header(prefix, secret, "token"));
-        let declared = r#"{"dynatrace":{"injectPrefixFor":"declaredSecrets"}}"#;
+    fn repairs_prefixes_of_declared_tokens_or_of_every_secret() {
+        let otlp = |secret: &str, key: &str, prefix: &str| format!("{SECRET},{}", header(prefix, secret, key));
+        let any = r#"{"dynatrace":{"injectPrefixFor":"anySecret"}}"#;
         let repaired = [("headers/0/prefix".to_owned(), "Api-Token".into())];
-        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("other", ""), "{}"), repaired);
-        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("other", ""), declared), []);
-        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("dynakube", " "), declared), repaired);
-        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("other", "Bearer"), "{}"), []);
+        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("other", "token", ""), any), repaired);
+        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("other", "token", ""), "{}"), []);
+        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("dynakube", "dataIngestToken", " "), "{}"), repaired);
+        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("dynakube", "apiToken", ""), "{}"), []);
+        assert_eq!(repairs_with(&RULE, Signal::Logs, &otlp("other", "token", "Bearer"), any), []);
     }
 
     #[test]

@@ -1,17 +1,15 @@
 #![doc = include_str!("../../docs/rules/wrong-collector-path.md")]
 
-use crate::destination::url::Url;
 use crate::pipeline::OTLP;
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::Level;
-use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
     id: "wrong-collector-path",
     level: Level::Deny,
     scope: Scope::Collector,
-    summary: "the path is neither empty nor `/v1/<signal>`: the Collector has no Dynatrace API",
+    summary: "the path is one that the Collector does not serve: none over gRPC, `/v1/<signal>` over HTTP",
     check,
     repair: None,
 };
@@ -21,26 +19,32 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let (Some(path), Some(protocol)) = (output.path.text_or_empty(), output.protocol.text_or_empty()) else {
         return Vec::new();
     };
-    let address = subject.address();
-    let Some(literal) = address.literal() else { return Vec::new() };
-    // The exporter for gRPC appends nothing.
-    let posted_to = if protocol == "http" || literal.has_path {
-        literal.effective.clone()
+    let Some(literal) = subject.address().valid_literal() else { return Vec::new() };
+    let field = format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" });
+    let (found, expected, why) = if protocol == "http" {
+        let expected = format!("/v1/{}", subject.signal.name());
+        match subject.address().posted() {
+            Some(Ok(posted)) if posted.path == expected => return Vec::new(),
+            Some(Ok(posted)) => (
+                format!("resolves to {}", literal.shown(&posted.wire)),
+                format!("no path, or `{expected}`"),
+                "the Collector takes plain OTLP, and has no Dynatrace API",
+            ),
+            Some(Err(error)) => (format!("is no valid path: {error}"), "no path".to_owned(), "the module refuses it"),
+            None => return Vec::new(),
+        }
+    } else if literal.has_path || !path.is_empty() {
+        // A slash is a path (`endpoint_validator.go`).
+        ("is or has a path".to_owned(), "no path".to_owned(), "the Telemetry module refuses a path over gRPC")
     } else {
-        literal.endpoint.as_ref().map(Url::wire_path).map_err(|error| *error)
-    };
-    let expected = format!("/v1/{}", subject.signal.name());
-    let found = match posted_to {
-        Ok(effective) if effective.is_empty() || effective == expected => return Vec::new(),
-        Ok(effective) => format!("such that data goes to {}", quote(&effective)),
-        Err(error) => format!("no valid URL, {error}"),
+        return Vec::new();
     };
     vec![Fault {
-        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" }).into(),
+        field: field.into(),
         found: found.into(),
-        expected: format!("no path, or `{expected}`").into(),
-        why: "the Collector takes plain OTLP; the Dynatrace API is behind it".into(),
-        fix: "remove `path`, and let the endpoint end in its port".into(),
+        expected: expected.into(),
+        why: why.into(),
+        fix: "remove `path`, and end the endpoint with its port".into(),
         level: None,
     }]
 }
@@ -61,17 +65,20 @@ mod tests {
     #[test]
     fn rejects_the_path_of_the_dynatrace_api() {
         let faults = check_with("", r#","protocol":"http","path":"v2/otlp/v1/traces""#);
-        let found = "such that data goes to `/v2/otlp/v1/traces`";
+        let found = "resolves to `/v2/otlp/v1/traces`";
         assert_one(&faults, "spec.output.otlp.path", found, "no path, or `/v1/traces`");
     }
 
     #[test]
-    fn rejects_a_doubled_path_and_a_slash_for_grpc() {
+    fn rejects_a_doubled_path_over_http_and_any_path_over_grpc() {
         let faults = check_with("/v1/traces", r#","protocol":"http""#);
-        let found = "such that data goes to `/v1/traces/v1/traces`";
+        let found = "resolves to `/v1/traces/v1/traces`";
         assert_one(&faults, "spec.output.otlp.endpoint.value", found, "no path, or `/v1/traces`");
-        assert_eq!(check_with("/", "").len(), 1, "the module refuses gRPC endpoints with a path");
-        assert!(check_with("\\n", "")[0].found.starts_with("no valid URL"));
+        for base in ["/", "/v1/traces"] {
+            let faults = check_with(base, "");
+            assert_one(&faults, "spec.output.otlp.endpoint.value", "is or has a path", "no path");
+        }
+        assert_eq!(check_with("", r#","path":"v1/traces""#).len(), 1);
     }
 
     #[test]

@@ -14,34 +14,24 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let address = subject.address();
-    let (Some(protocol), Some(literal)) = (subject.output.protocol.text_or_empty(), address.literal()) else {
-        return Vec::new();
-    };
-    // A URL that Go cannot parse is the matter of `wrong-collector-path`.
-    let Ok(url) = &literal.endpoint else { return Vec::new() };
-    let port = url.port();
+    let protocol = subject.output.protocol.text_or_empty();
+    let (Some(protocol), Some(literal)) = (protocol, subject.address().valid_literal()) else { return Vec::new() };
     let (name, expected) = match protocol {
         "" | "grpc" => ("grpc", "4317"),
         "http" => ("http", "4318"),
         // The schema check refuses any other protocol.
         _ => return Vec::new(),
     };
-    if port == Some(expected) {
+    if literal.port.as_deref() == Some(expected) {
         return Vec::new();
     }
-    let found = match port {
-        // Digits only, as parsed; a port number is at most five of them.
-        Some(port) if port.len() <= 5 => format!("at port {port}"),
-        Some(_) => "at a port that is none".to_owned(),
-        None => "without a port".to_owned(),
-    };
+    let found = literal.port.as_ref().map_or_else(|| "has no port".to_owned(), |port| format!("has the port {port}"));
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
         found: found.into(),
-        expected: format!("port {expected} for protocol `{name}`").into(),
+        expected: format!("port {expected} for the protocol `{name}`").into(),
         why: "the Dynatrace Collector takes gRPC on 4317 and HTTP on 4318".into(),
-        fix: format!("write port {expected} in the endpoint, or change `protocol`").into(),
+        fix: format!("set the port of the endpoint to {expected}").into(),
         level: None,
     }]
 }
@@ -63,10 +53,9 @@ mod tests {
     fn rejects_pairs_that_do_not_fit() {
         let field = "spec.output.otlp.endpoint.value";
         let http = r#","protocol":"http""#;
-        assert_one(&check_port(":4317", http), field, "at port 4317", "port 4318 for protocol `http`");
-        assert_one(&check_port(":4318", ""), field, "at port 4318", "port 4317 for protocol `grpc`");
-        assert_one(&check_port("", http), field, "without a port", "port 4318 for protocol `http`");
-        assert_one(&check_port(":123456", http), field, "at a port that is none", "port 4318 for protocol `http`");
+        assert_one(&check_port(":4317", http), field, "has the port 4317", "port 4318 for the protocol `http`");
+        assert_one(&check_port(":4318", ""), field, "has the port 4318", "port 4317 for the protocol `grpc`");
+        assert_one(&check_port("", http), field, "has no port", "port 4318 for the protocol `http`");
     }
 
     #[test]

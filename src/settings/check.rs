@@ -19,8 +19,13 @@ impl Settings {
     /// What does not make sense, a sentence each.
     pub(super) fn errors(&self) -> Vec<String> {
         let mut errors = Vec::new();
-        for (index, secret) in self.dynatrace.secrets.iter().enumerate() {
+        let secrets = &self.dynatrace.secrets;
+        for (index, secret) in secrets.iter().enumerate() {
             check_secret(index, secret, &mut errors);
+            let is_same = |other: &DeclaredSecret| (&other.namespace, &other.name) == (&secret.namespace, &secret.name);
+            if secrets.iter().take(index).any(is_same) {
+                errors.push(format!("`dynatrace.secrets[{index}]` is the same Secret as one before it"));
+            }
         }
         type Check = fn(&str) -> Option<&'static str>;
         let lists = [
@@ -44,17 +49,52 @@ impl Settings {
 }
 
 fn check_secret(index: usize, secret: &DeclaredSecret, errors: &mut Vec<String>) {
-    let DeclaredSecret { namespace, name, endpoint_key, token_key } = secret;
-    let parts = [("namespace", namespace), ("name", name), ("endpointKey", endpoint_key), ("tokenKey", token_key)];
-    for (part, _) in parts.iter().filter(|(_, value)| value.trim().is_empty()) {
-        errors.push(format!("`dynatrace.secrets[{index}].{part}` is empty"));
+    let DeclaredSecret { namespace, name, endpoint_key, token_key, endpoint_path, .. } = secret;
+    let parts: [(&str, &str, fn(&str) -> bool, &str); 5] = [
+        ("namespace", namespace, is_label, "the name of a namespace"),
+        ("name", name, |name| name.split('.').all(is_label), "the name of a Secret"),
+        ("endpointKey", endpoint_key, is_key, "a key of a Secret"),
+        ("tokenKey", token_key, is_key, "a key of a Secret"),
+        ("endpointPath", endpoint_path, is_base, "`/`, `/api`, `/api/v2/otlp` or `/e/<id>/api`"),
+    ];
+    for (part, value, is_valid, expected) in parts {
+        if value.trim().is_empty() {
+            errors.push(format!("`dynatrace.secrets[{index}].{part}` is empty"));
+        } else if !is_valid(value) {
+            let value = quote(value);
+            errors.push(format!("`dynatrace.secrets[{index}].{part}` is {value}: expected {expected}"));
+        }
     }
 }
 
+/// A DNS label (RFC 1123), of which the names of Kubernetes objects consist.
+fn is_label(name: &str) -> bool {
+    let is_inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    name.len() <= 63 && !name.is_empty() && !name.starts_with('-') && !name.ends_with('-') && name.bytes().all(is_inner)
+}
+
+fn is_key(key: &str) -> bool {
+    key.len() <= 253 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+}
+
+/// Whether a path is a beginning of one that the API takes: `[/e/<id>]/api/v2/otlp`.
+fn is_base(path: &str) -> bool {
+    if !path.starts_with('/') {
+        return false;
+    }
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let rest = match segments.as_slice() {
+        ["e", id, rest @ ..] if id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => rest,
+        ["e", ..] => return false,
+        rest => rest,
+    };
+    ["api", "v2", "otlp"].starts_with(rest)
+}
+
 fn glob_error(glob: &str) -> Option<&'static str> {
-    let is_host = glob.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.*?".contains(&b));
+    let is_host = glob.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.*?".contains(&b)) && !glob.ends_with('.');
     if !is_host {
-        Some("expected a host name with `*` and `?`, without scheme, port or path")
+        Some("expected a host name with `*` and `?`, without scheme, port, path or a trailing dot")
     } else if glob.bytes().all(|b| b"*?.".contains(&b)) {
         Some("it matches every host")
     } else {
@@ -63,6 +103,5 @@ fn glob_error(glob: &str) -> Option<&'static str> {
 }
 
 fn service_error(name: &str) -> Option<&'static str> {
-    let is_label = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (!is_label).then_some("expected the name of a Service, without namespace or port")
+    (!is_label(&name.to_ascii_lowercase())).then_some("expected the name of a Service, without namespace or port")
 }

@@ -260,7 +260,7 @@ mod tests {
             [
                 "`dynatrace.collectorServices[0]` is `a.b`: expected the name of a Service, without namespace or port",
                 "`dynatrace.collectorServices[1]` must be a string, not a number",
-                "`dynatrace.hosts[0]` is `https://h`: expected a host name with `*` and `?`, without scheme, port or path",
+                "`dynatrace.hosts[0]` is `https://h`: expected a host name with `*` and `?`, without scheme, port, path or a trailing dot",
                 "`dynatrace.hosts[1]` is `*`: it matches every host",
                 "`dynatrace.secrets[0].name` is empty",
                 "`dynatrace.secrets[0]` has no `namespace`",
@@ -269,8 +269,8 @@ mod tests {
                 "`metrics.deltaConversion` must be a string, not a number",
                 "`mode` is `repiar`, expected one of `repair`, `validate`; did you mean `repair`?",
                 "`rules.ui-host` is `nope`, expected one of `deny`, `warn`, `off`",
-                "unknown field `mod`, expected one of `mode`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?",
-                "unknown field `nmae` in `dynatrace.secrets[0]`, expected one of `namespace`, `name`, `endpointKey`, `tokenKey`; did you mean `name`?",
+                "unknown field `mod`, expected one of `mode`, `denialsAsWarnings`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?",
+                "unknown field `nmae` in `dynatrace.secrets[0]`, expected one of `namespace`, `name`, `endpointKey`, `tokenKey`, `endpointPath`, `tokenScheme`; did you mean `name`?",
                 "unknown field `zzz` in `dynatrace`, expected one of `secrets`, `hosts`, `collectorServices`, `injectPrefixFor`",
                 "unknown rule `inlin-token` in `rules`; did you mean `inline-token`?",
             ]

@@ -13,6 +13,9 @@ use crate::pipeline::Input;
 pub struct Settings {
     /// `repair` fills in what is missing and warns; `validate` rejects instead, and never changes an object.
     pub mode: Mode,
+    /// Gives what would be rejected as warnings too, for policies in monitor mode: there Kubewarden drops the message of a
+    /// rejection, and keeps warnings.
+    pub denials_as_warnings: bool,
     /// Where Dynatrace is.
     pub dynatrace: Dynatrace,
     /// How metrics are treated.
@@ -39,7 +42,7 @@ pub enum Mode {
 #[serde(default, deny_unknown_fields, rename_all = "camelCase", expecting = "an object")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 pub struct Dynatrace {
-    /// Secrets that hold a Dynatrace API URL ending in `/api` and an ingest token.
+    /// Secrets that hold a Dynatrace API URL and an ingest token.
     pub secrets: Vec<DeclaredSecret>,
     /// Globs (`*`, `?`) of hosts that are Managed clusters or ActiveGates.
     #[cfg_attr(feature = "schema", schemars(inner(length(min = 1))))]
@@ -47,12 +50,12 @@ pub struct Dynatrace {
     /// Names of the Services of your Dynatrace Collectors, if they do not end in `-telemetry-ingest`.
     #[cfg_attr(feature = "schema", schemars(inner(length(min = 1))))]
     pub collector_services: Vec<String>,
-    /// Which `Authorization` headers get a missing `Api-Token`: `anySecret`, those that take their value from any
-    /// Secret; `declaredSecrets`, only from one in `dynatrace.secrets`, others get a warning.
+    /// Which `Authorization` headers get a missing prefix: `declaredSecrets`, those that take their value from the
+    /// `tokenKey` of one in `dynatrace.secrets`, others get a warning; `anySecret`, those that take it from any Secret.
     pub inject_prefix_for: InjectPrefixFor,
 }
 
-// A Secret that holds a Dynatrace API URL ending in `/api` and an ingest token. (No doc comment: it would be in the schema.)
+// A Secret that holds a Dynatrace API URL and an ingest token. (No doc comment: it would be in the schema.)
 #[allow(missing_docs, reason = "said above")]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", expecting = "an object")]
@@ -72,6 +75,39 @@ pub struct DeclaredSecret {
     #[serde(default = "token_key")]
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub token_key: String,
+    /// Path of the stored URL: `/api`, `/api/v2/otlp`, `/`, or `/e/<id>/api`.
+    #[serde(default = "endpoint_path")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub endpoint_path: String,
+    /// Scheme of the stored token: `Api-Token`, or `Bearer` for a platform token.
+    #[serde(default)]
+    pub token_scheme: TokenScheme,
+}
+
+/// The scheme of an `Authorization` header.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+#[allow(missing_docs, reason = "a description of its own would be another schema")]
+pub enum TokenScheme {
+    #[default]
+    #[serde(rename = "Api-Token")]
+    ApiToken,
+    Bearer,
+}
+
+impl TokenScheme {
+    /// The scheme as the header writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ApiToken => "Api-Token",
+            Self::Bearer => "Bearer",
+        }
+    }
+}
+
+fn endpoint_path() -> String {
+    "/api".to_owned()
 }
 
 fn endpoint_key() -> String {
@@ -90,6 +126,8 @@ impl Default for Dynatrace {
                 name: "dynakube".to_owned(),
                 endpoint_key: endpoint_key(),
                 token_key: token_key(),
+                endpoint_path: endpoint_path(),
+                token_scheme: TokenScheme::default(),
             }],
             hosts: Vec::new(),
             collector_services: Vec::new(),
@@ -104,11 +142,11 @@ impl Default for Dynatrace {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[allow(missing_docs, reason = "a description of its own would be another schema")]
 pub enum InjectPrefixFor {
-    // Those that take their value from any Secret.
+    // Those that take it from a declared Secret, whose content is known to be the bare token.
     #[default]
-    AnySecret,
-    // Those that take it from a declared one, whose content is known to be the bare token.
     DeclaredSecrets,
+    // Those that take their value from any Secret.
+    AnySecret,
 }
 
 /// How metrics are treated.
@@ -181,5 +219,17 @@ impl Settings {
     #[must_use]
     pub fn secret(&self, namespace: &str, name: &str) -> Option<&DeclaredSecret> {
         self.dynatrace.secrets.iter().find(|secret| secret.namespace == namespace && secret.name == name)
+    }
+
+    /// The declared Secret whose API URL is at this key.
+    #[must_use]
+    pub fn endpoint_secret(&self, namespace: &str, name: &str, key: &str) -> Option<&DeclaredSecret> {
+        self.secret(namespace, name).filter(|secret| secret.endpoint_key == key)
+    }
+
+    /// The declared Secret whose ingest token is at this key.
+    #[must_use]
+    pub fn token_secret(&self, namespace: &str, name: &str, key: &str) -> Option<&DeclaredSecret> {
+        self.secret(namespace, name).filter(|secret| secret.token_key == key)
     }
 }

@@ -1,0 +1,117 @@
+//! An endpoint that is in the object, as a person wrote it.
+
+use super::escape::UrlError;
+use super::url::{Url, rough_host};
+use crate::text::quote;
+
+/// Longer endpoints reach no exporter: the module hands them over in an environment variable, and Linux takes no longer
+/// one (`MAX_ARG_STRLEN`).
+const MAX_BYTES: usize = 128 * 1024;
+
+/// An endpoint that is in the object.
+#[derive(Debug, Clone)]
+pub struct Literal {
+    /// Its host in lower case, without port; found even where the URL is invalid.
+    pub host: String,
+    /// Its port as written.
+    pub port: Option<String>,
+    /// What stands before `://`.
+    pub scheme: Scheme,
+    /// Whether it has a path, be it only a slash.
+    pub has_path: bool,
+    /// Why it is no URL that the module can use.
+    pub problem: Option<Problem>,
+    /// Whether nothing of it may be shown: what is before an `@` may be a password, wherever it ends.
+    is_hidden: bool,
+    /// The URL that is meant: without blanks around it, and `https` where there is no scheme.
+    pub(super) url: String,
+}
+
+/// The scheme of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// `https://`, in any case.
+    Https,
+    /// `http://`, in any case.
+    Http,
+    /// Another one.
+    Other,
+    /// None.
+    Absent,
+}
+
+/// Why an endpoint is no URL that the module can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Problem {
+    /// Blanks or a newline around it.
+    Blank,
+    /// Two schemes.
+    TwoSchemes,
+    /// A port that is none.
+    Port,
+    /// Longer than an environment variable can be.
+    Length,
+    /// What Go would not parse.
+    Url(UrlError),
+}
+
+impl Literal {
+    pub(super) fn of(endpoint: &str) -> Self {
+        let mut problem = (endpoint.trim() != endpoint).then_some(Problem::Blank);
+        let mut text = endpoint.trim();
+        if text.len() > MAX_BYTES {
+            problem = Some(Problem::Length);
+            text = text.char_indices().nth(256).and_then(|(end, _)| text.get(..end)).unwrap_or_default();
+        }
+        let starts = |scheme: &str| text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+        let scheme = match text.split_once("://") {
+            Some(_) if starts("https://") => Scheme::Https,
+            Some(_) if starts("http://") => Scheme::Http,
+            Some((scheme, _)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
+                Scheme::Other
+            }
+            _ => Scheme::Absent,
+        };
+        let inner = text.split_once("://").map_or(text, |(_, inner)| inner);
+        let has_two = scheme != Scheme::Absent
+            && ["http://", "https://"]
+                .iter()
+                .any(|scheme| inner.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)));
+        if has_two {
+            problem = problem.or(Some(Problem::TwoSchemes));
+            text = inner;
+        }
+        // `host:4317` is how gRPC users write an endpoint; Go reads `host` as a scheme then. What is meant is clear.
+        let url = if scheme == Scheme::Absent {
+            format!("https://{}", text.trim_start_matches('/'))
+        } else {
+            text.to_owned()
+        };
+        let parsed = Url::parse(&url);
+        let port = parsed.as_ref().ok().and_then(Url::port).map(str::to_owned);
+        let is_port = |port: &String| port.parse::<u16>().is_ok_and(|port| port > 0);
+        Self {
+            host: parsed.as_ref().map_or_else(|_| rough_host(text), Url::hostname),
+            has_path: inner.contains('/'),
+            problem: problem
+                .or(parsed.err().map(Problem::Url))
+                .or((!port.as_ref().is_none_or(is_port)).then_some(Problem::Port)),
+            port,
+            scheme,
+            is_hidden: endpoint.contains('@'),
+            url,
+        }
+    }
+
+    /// The host, as messages show it.
+    #[must_use]
+    pub fn shown_host(&self) -> String {
+        self.shown(&self.host)
+    }
+
+    /// A text made of the endpoint, as messages show it.
+    #[must_use]
+    pub fn shown(&self, text: &str) -> String {
+        if self.is_hidden { "(hidden: the endpoint has a user part)".to_owned() } else { quote(text) }
+    }
+}
