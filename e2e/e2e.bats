@@ -74,6 +74,44 @@ refuses_settings() { # settings, the message
 @test "fluent-bit" { decides fluent-bit; }
 @test "no-spec" { decides no-spec; }
 @test "other-kind" { decides other-kind; }
+@test "row-01-secret-with-the-whole-path" { decides row-01-secret-with-the-whole-path; }
+@test "row-02a-path-behind-an-unknown-base" { decides row-02a-path-behind-an-unknown-base; }
+@test "row-02b-path-behind-an-unknown-base" { decides row-02b-path-behind-an-unknown-base; }
+@test "row-02c-path-behind-an-unknown-base" { decides row-02c-path-behind-an-unknown-base; }
+@test "row-02d-path-of-another-signal" { decides row-02d-path-of-another-signal; }
+@test "row-03-warn-changes-nothing" { decides row-03-warn-changes-nothing; }
+@test "row-04-denials-as-warnings" { decides row-04-denials-as-warnings; }
+@test "row-05-words-of-a-repair" { decides row-05-words-of-a-repair; }
+@test "row-06-many-odd-headers" { decides row-06-many-odd-headers; }
+@test "row-07a-bearer-on-saas" { decides row-07a-bearer-on-saas; }
+@test "row-07b-bearer-and-a-declared-endpoint" { decides row-07b-bearer-and-a-declared-endpoint; }
+@test "row-07c-bearer-with-the-declared-token" { decides row-07c-bearer-with-the-declared-token; }
+@test "row-08-guide-of-2023" { decides row-08-guide-of-2023; }
+@test "row-09-tls-insecure" { decides row-09-tls-insecure; }
+@test "row-10-collector-without-a-scheme" { decides row-10-collector-without-a-scheme; }
+@test "row-11-collector-with-a-path" { decides row-11-collector-with-a-path; }
+@test "row-12-header-without-a-value" { decides row-12-header-without-a-value; }
+@test "row-13-another-key" { decides row-13-another-key; }
+@test "row-14a-token-as-endpoint" { decides row-14a-token-as-endpoint; }
+@test "row-14b-url-as-token" { decides row-14b-url-as-token; }
+@test "row-15-runtime-gauges" { decides row-15-runtime-gauges; }
+@test "row-16-deletion-mark-of-the-user" { decides row-16-deletion-mark-of-the-user; }
+@test "row-17-two-authorization-headers" { decides row-17-two-authorization-headers; }
+@test "row-18-basic-beside-a-header" { decides row-18-basic-beside-a-header; }
+@test "row-19-oauth2-secret-in-clear-text" { decides row-19-oauth2-secret-in-clear-text; }
+@test "row-20-double-slash" { decides row-20-double-slash; }
+@test "row-21a-leading-blank" { decides row-21a-leading-blank; }
+@test "row-21b-newline" { decides row-21b-newline; }
+@test "row-21c-grpc-scheme" { decides row-21c-grpc-scheme; }
+@test "row-21d-two-schemes" { decides row-21d-two-schemes; }
+@test "row-22-user-part" { decides row-22-user-part; }
+@test "row-23-empty-authority" { decides row-23-empty-authority; }
+@test "row-24a-second-colon" { decides row-24a-second-colon; }
+@test "row-24b-second-colon" { decides row-24b-second-colon; }
+@test "row-24c-brackets" { decides row-24c-brackets; }
+@test "row-26a-an-input-fewer" { decides row-26a-an-input-fewer; }
+@test "row-26b-an-input-more" { decides row-26b-an-input-more; }
+@test "row-27-encoded-path" { decides row-27-encoded-path; }
 # end of cases
 
 @test "refuses an unknown setting, and names the nearest" {

@@ -43,10 +43,14 @@ pub fn review(request: &Request<'_>, settings: &Settings) -> Result<Verdict, &'s
     let Some(old) = old.and_then(|old| Subject::read(signal, old, settings)) else {
         return Ok(judge(subject, settings.mode).settled());
     };
-    // What is as it was is not repaired either: it was there before, and somebody only adds a label.
-    let mode = if ratchet::is_unchanged(&old, &subject) { Mode::Validate } else { settings.mode };
+    if ratchet::is_unchanged(&old, &subject) {
+        // It was there before, and somebody only adds a label: nothing is repaired either.
+        let mut verdict = judge(subject, Mode::Validate);
+        verdict.findings.iter_mut().for_each(|finding| finding.level = Level::Warn);
+        return Ok(verdict);
+    }
     let inputs = (old.cumulative_inputs(), subject.cumulative_inputs());
-    let mut verdict = judge(subject, mode);
+    let mut verdict = judge(subject, settings.mode);
     let stored = judge(old, Mode::Validate).findings;
     ratchet::soften(&mut verdict.findings, &stored, &inputs.0, &inputs.1);
     Ok(verdict.settled())

@@ -73,7 +73,7 @@ pub fn corpus() -> Result<Option<Vec<Named>>, String> {
 }
 
 /// Settings that name every default.
-pub const DEFAULT_SETTINGS: &str = r#"{"mode":"repair","dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","endpointKey":"apiurl","tokenKey":"dataIngestToken"}],"hosts":[],"collectorServices":[],"injectPrefixFor":"anySecret"},"metrics":{"cumulativeInputs":["istio","prometheus","runtime"],"deltaConversion":"off"},"rules":{}}"#;
+pub const DEFAULT_SETTINGS: &str = r#"{"mode":"repair","denialsAsWarnings":false,"dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","endpointKey":"apiurl","tokenKey":"dataIngestToken","endpointPath":"/api","tokenScheme":"Api-Token"}],"hosts":[],"collectorServices":[],"injectPrefixFor":"declaredSecrets"},"metrics":{"cumulativeInputs":["istio","prometheus","runtime"],"deltaConversion":"off"},"rules":{}}"#;
 
 /// The host's payload for a pipeline, with default settings.
 #[must_use]
@@ -173,13 +173,12 @@ fn hopeless() -> Value {
         "endpoint": {"value": "http://abc12345.apps.dynatrace.com/api"},
         "path": "v2/otlp/v1/traces",
         "protocol": "grpc",
-        "compression": "zstd",
+        "compression": 3,
         "temporality": "preserve",
-        "authentication": {"basic": {"user": {"value": "u"}, "password": {"value": "p"}}},
         "tls": {"insecureSkipVerify": true},
         "headers": [
-            {"name": "Authorization", "prefix": "Bearer", "value": "some token"},
-            {"name": "authorization", "prefix": "Api-Token", "valueFrom": {"secretKeyRef": {"namespace": "a", "name": "b", "key": "c"}}},
+            {"name": "X-Scope"},
+            {"name": "Authorization", "prefix": "Basic", "value": "some token"},
         ],
     })
 }

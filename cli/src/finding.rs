@@ -52,12 +52,10 @@ pub(crate) struct Finding {
 impl Finding {
     fn new(severity: Severity, id_and_text: &str) -> Self {
         let (rule, message) = id_and_text.split_once(": ").unwrap_or(("", id_and_text));
-        let (repairable, text) = match message.strip_prefix("repaired, ") {
-            Some(rest) => (true, rest),
-            None => (false, message),
-        };
+        // "...; the policy sets ..." is a repair.
+        let (repairable, text) = (message.contains("; the policy sets "), message);
         let severity = if repairable { Severity::Error } else { severity };
-        let message = if repairable { format!("the policy would have {text}") } else { text.to_owned() };
+        let message = text.to_owned();
         Self {
             rule: rule.to_owned(),
             severity,

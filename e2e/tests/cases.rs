@@ -83,12 +83,11 @@ fn every_case_is_decided_as_written_and_answered_as_blessed() {
         };
         let annotations = response.audit_annotations.clone().unwrap_or_default();
         let findings: Vec<&str> = annotations.get("findings").map(|ids| ids.split(',').collect()).unwrap_or_default();
-        assert_eq!(
-            (verdict, findings),
-            (case.verdict.as_str(), case.findings.iter().map(String::as_str).collect()),
-            "{}",
-            case.name
-        );
+        let expected: Vec<&str> = case.findings.iter().map(String::as_str).collect();
+        if (verdict, &findings) != (case.verdict.as_str(), &expected) {
+            failures.push(format!("{}: {verdict} {findings:?}, expected {} {expected:?}", case.name, case.verdict));
+            continue;
+        }
 
         hand_over(case, &request, &json!(response));
         let mut object = request["object"].clone();

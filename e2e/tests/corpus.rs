@@ -33,9 +33,17 @@ fn pipelines_of_others_are_never_touched() {
 
 /// Verdict and findings before `temporality` existed, then with it.
 const DYNATRACE: [(&str, &str, &str); 15] = [
-    // The Secret is unknown; that its value begins with the scheme already cannot be seen.
-    ("metricpipeline-dynatrace-guide-1", "repaired application-temporality", "repaired application-temporality"),
-    ("metricpipeline-dynatrace-guide-2", "repaired application-temporality", "repaired application-temporality"),
+    // A Secret that nobody declared: its value may begin with the scheme already, and in the guide of that time it did.
+    (
+        "metricpipeline-dynatrace-guide-1",
+        "accepted wrong-authorization-scheme,application-temporality",
+        "accepted wrong-authorization-scheme,application-temporality",
+    ),
+    (
+        "metricpipeline-dynatrace-guide-2",
+        "accepted wrong-authorization-scheme,application-temporality",
+        "accepted wrong-authorization-scheme,application-temporality",
+    ),
     ("metricpipeline-dynatrace-guide-3", "repaired application-temporality", "repaired application-temporality"),
     ("metricpipeline-dynatrace-guide-4", "accepted application-temporality", "accepted application-temporality"),
     // An exporter of the user's own: nothing but its name tells that Dynatrace is behind it.
@@ -44,10 +52,10 @@ const DYNATRACE: [(&str, &str, &str); 15] = [
     ("metricpipeline-dynatrace-guide-7", "accepted application-temporality", "accepted application-temporality"),
     ("metricpipeline-dynatrace-guide-8", "accepted", "accepted"),
     ("metricpipeline-dynatrace-guide-9", "accepted application-temporality", "accepted application-temporality"),
-    // No endpoint, which the schema refuses; the old world drops `temporality: delta`.
-    ("metricpipeline-dynatrace-guide-10", "rejected cumulative-metrics", "accepted"),
+    // No endpoint; the old world drops `temporality: delta`.
+    ("metricpipeline-dynatrace-guide-10", "rejected missing-value,cumulative-metrics", "rejected missing-value"),
     ("metricpipeline-dynatrace-guide-11", "rejected cumulative-metrics", "accepted"),
-    ("tracepipeline-dynatrace-guide-1", "repaired", "repaired"),
+    ("tracepipeline-dynatrace-guide-1", "accepted wrong-authorization-scheme", "accepted wrong-authorization-scheme"),
     ("tracepipeline-dynatrace-guide-2", "accepted", "accepted"),
     ("tracepipeline-dynatrace-guide-3", "accepted", "accepted"),
     ("tracepipeline-dynatrace-guide-4", "accepted", "accepted"),

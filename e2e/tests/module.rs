@@ -150,7 +150,7 @@ fn deep_nesting_inside_of_a_pipeline_is_no_trouble() {
     );
     let answer = module().call("validate", request.as_bytes()).unwrap();
     let answer: ValidationResponse = serde_json::from_slice(&answer).unwrap();
-    assert!(answer.message.unwrap().contains("spec.output.otlp.path is an array, want a string"));
+    assert!(answer.message.unwrap().contains("spec.output.otlp.path is an array, expected a string"));
 }
 
 #[test]

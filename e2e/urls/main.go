@@ -27,7 +27,7 @@ var bases = []string{
 	"https://abc12345.live.dynatrace.com:443", "https://abc12345.live.dynatrace.com:", "https://user@dt.corp.example:9999",
 	"https://us%20er:p%40ss@dt.corp.example", "https://u:p:q@h", "https://a@b@h", "https://u ser@h", "https://u[@h",
 	"https://[::1]", "https://[::1]:9999", "https://[fe80::1%25eth0]:4317", "https://[fe80::1%25e%20th]", "https://[::1", "https://::1",
-	"https://h:port", "https://h:-1", "https://h:99999999", "https://a b", "https://a%20b", "https://a%2eb", "https://a%C3%A4b",
+	"https://h:port", "https://h:443:443", "grpc://h:1:2", "https://[name]", "https://[1.2.3.4]", "https://[::ffff:1.2.3.4]", "https://a[b]", "https://h:-1", "https://h:99999999", "https://a b", "https://a%20b", "https://a%2eb", "https://a%C3%A4b",
 	"https://ümlaut.example", "https://例え.example", "https://h\\x", "https://h<>\"", "https://h^", "https://h`", "https://h{}",
 	"abc12345.live.dynatrace.com", "dynakube-telemetry-ingest.dynatrace:4317", "dynakube-telemetry-ingest.dynatrace.svc.cluster.local:4318",
 	"//dt.corp.example", "///dt.corp.example", "/dt.corp.example", "", "*", ":", "://h", "1.2.3.4:4317", "1.2.3.4", "[::1]:4317", "grpc://h:1",

@@ -1,12 +1,16 @@
 //! `spec.output.otlp` as the rules read it.
 
-use serde::Deserialize;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::field::{Field, JsonType, Malformed, Members, OTLP, Text};
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess};
+
+use super::field::{Field, JsonType, Malformed, Members, OTLP, Shape, Text};
 use super::header::{Header, Headers};
 use super::input::Inputs;
 use super::signal::Signal;
 use super::source::{Source, ValueSource};
+use crate::text::holds_token;
 
 /// `spec.output.otlp`: `OTLPOutput` of the Telemetry module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -31,8 +35,7 @@ pub struct Output<'a> {
     #[serde(borrow)]
     pub headers: Field<Headers<'a>>,
     /// `authentication`.
-    #[serde(borrow)]
-    pub authentication: Field<Authentication<'a>>,
+    pub authentication: Field<Authentication>,
     /// `tls`.
     #[serde(borrow)]
     pub tls: Field<Tls<'a>>,
@@ -41,44 +44,43 @@ pub struct Output<'a> {
 /// `authentication`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Authentication<'a> {
+pub struct Authentication {
     /// `basic`: a user name and a password.
-    #[serde(borrow)]
-    pub basic: Field<Credentials<'a>>,
+    pub basic: Field<Credentials>,
     /// `oauth2`.
-    #[serde(borrow)]
-    pub oauth2: Field<Credentials<'a>>,
+    pub oauth2: Field<Credentials>,
 }
 
-/// The members of `basic` and `oauth2` that take a literal.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Credentials<'a> {
-    #[serde(borrow)]
-    user: Field<ValueSource<'a>>,
-    #[serde(borrow)]
-    password: Field<ValueSource<'a>>,
-    #[serde(borrow, rename = "tokenURL")]
-    token_url: Field<ValueSource<'a>>,
-    #[serde(borrow, rename = "clientID")]
-    client_id: Field<ValueSource<'a>>,
-    #[serde(borrow)]
-    client_secret: Field<ValueSource<'a>>,
+/// `basic` or `oauth2`: nothing is kept of it but where a token stands in clear text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The members whose literal holds a token.
+    tokens: Vec<&'static str>,
+    /// Stands for the members that take a value.
+    digest: u64,
 }
 
-impl<'a> Credentials<'a> {
-    fn literals(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let members: [(&'static str, &Field<ValueSource<'a>>); 5] = [
-            ("user", &self.user),
-            ("password", &self.password),
-            ("tokenURL", &self.token_url),
-            ("clientID", &self.client_id),
-            ("clientSecret", &self.client_secret),
-        ];
-        members.into_iter().filter_map(|(name, member)| match member.value()?.source() {
-            Source::Literal(text) => Some((name, text)),
-            _ => None,
-        })
+/// The members of `basic` and `oauth2` that take a value.
+const CREDENTIALS: [&str; 5] = ["user", "password", "tokenURL", "clientID", "clientSecret"];
+
+impl<'de> Shape<'de> for Credentials {
+    fn of_object<A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
+        let mut credentials = Self::default();
+        while let Some(key) = object.next_key::<String>()? {
+            let Some(name) = CREDENTIALS.into_iter().find(|name| *name == key) else {
+                object.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let value = object.next_value::<Field<ValueSource<'de>>>()?;
+            let source = value.value().map_or(Source::Absent, ValueSource::source);
+            if matches!(source, Source::Literal(text) if holds_token(text)) && !credentials.tokens.contains(&name) {
+                credentials.tokens.push(name);
+            }
+            let mut hasher = DefaultHasher::new();
+            (credentials.digest, name, value).hash(&mut hasher);
+            credentials.digest = hasher.finish();
+        }
+        Ok(Some(credentials))
     }
 }
 
@@ -96,8 +98,7 @@ pub struct Tls<'a> {
 }
 
 impl Members for Output<'_> {}
-impl Members for Authentication<'_> {}
-impl Members for Credentials<'_> {}
+impl Members for Authentication {}
 impl Members for Tls<'_> {}
 
 impl<'a> Output<'a> {
@@ -160,13 +161,13 @@ impl<'a> Output<'a> {
         ca.is_some_and(|ca| ca.is_malformed() || ca.value().is_some_and(|ca| ca.source() != Source::Absent))
     }
 
-    /// The literals in `authentication`, each with its path below it.
-    pub fn authentication_literals(&self) -> impl Iterator<Item = (String, &str)> {
+    /// Where tokens stand in clear text in `authentication`: paths below it.
+    pub fn authentication_tokens(&self) -> impl Iterator<Item = String> {
         let kinds = self.authentication.value().into_iter();
         let kinds = kinds.flat_map(|both| [("basic", &both.basic), ("oauth2", &both.oauth2)]);
         kinds.flat_map(|(kind, credentials)| {
-            let literals = credentials.value().into_iter().flat_map(Credentials::literals);
-            literals.map(move |(name, text)| (format!("{kind}.{name}.value"), text))
+            let tokens = credentials.value().into_iter().flat_map(|credentials| &credentials.tokens);
+            tokens.map(move |name| format!("{kind}.{name}.value"))
         })
     }
 

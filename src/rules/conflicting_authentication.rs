@@ -32,7 +32,7 @@ fn fault(name: &str, why: &'static str, level: Option<Level>) -> Fault {
     Fault {
         field: format!("{OTLP}.authentication.{name}").into(),
         found: "is set".into(),
-        expected: "an `Authorization` header with a token instead".into(),
+        expected: "an `Authorization` header".into(),
         why: why.into(),
         fix: format!("remove `authentication.{name}`, and add an `Authorization` header with the ingest token").into(),
         level,
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn rejects_basic_authentication() {
-        let expected = "an `Authorization` header with a token instead";
+        let expected = "an `Authorization` header";
         assert_one(&check_with(r#"{"basic":{}}"#), "spec.output.otlp.authentication.basic", "is set", expected);
     }
 

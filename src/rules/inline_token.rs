@@ -29,11 +29,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     for header in output.headers() {
         faults.extend(check_header(header));
     }
-    for (place, text) in output.authentication_literals() {
-        if holds_token(text) {
-            faults.push(token_in(format!("{OTLP}.authentication.{place}")));
-        }
-    }
+    faults.extend(output.authentication_tokens().map(|place| token_in(format!("{OTLP}.authentication.{place}"))));
     faults
 }
 

@@ -54,7 +54,7 @@ fn added_header(subject: &mut Subject<'_>) -> Option<Repair> {
     };
     headers.get_or_insert_default().push(Header::authorization(scheme, namespace, name, token_key));
     subject.output.to_mut().headers = headers.map_or(Field::Absent, Field::Is);
-    let shown = format!("`Authorization` from Secret {}", quote(&format!("{namespace}/{name}")));
+    let shown = format!("one from {}", quote(&format!("{namespace}/{name}")));
     Some(Repair::of_member(place, value, shown, fault(secret)))
 }
 
@@ -69,8 +69,8 @@ fn fault(secret: &DeclaredSecret) -> Fault {
 fn blank(scheme: &str) -> Fault {
     Fault {
         field: "spec.output.otlp.headers".into(),
-        found: "has no `Authorization` header".into(),
-        expected: format!("one with the prefix `{scheme}`").into(),
+        found: "has no `Authorization`".into(),
+        expected: format!("a header with the prefix `{scheme}`").into(),
         why: "Dynatrace answers 401 to a request without a token".into(),
         fix: String::new().into(),
         level: None,
@@ -94,8 +94,8 @@ mod tests {
             assert_one(
                 &faults,
                 "spec.output.otlp.headers",
-                "has no `Authorization` header",
-                "one with the prefix `Api-Token`",
+                "has no `Authorization`",
+                "a header with the prefix `Api-Token`",
             );
             assert!(faults[0].fix.contains("the key `dataIngestToken` of the Secret `dynatrace/dynakube`"));
         }

@@ -67,7 +67,8 @@ pub(crate) fn table() -> String {
             "dynatrace.secrets" => (
                 "Secret `dynakube` in `dynatrace`".to_owned(),
                 format!(
-                    "{what} Each has `namespace`, `name`, `endpointKey` (`apiurl`), `tokenKey` (`dataIngestToken`)"
+                    "{what} Each has `namespace`, `name`, `endpointKey` (`apiurl`), `tokenKey` (`dataIngestToken`), \
+                     `endpointPath` (`/api`), `tokenScheme` (`Api-Token`, or `Bearer` for a platform token)"
                 ),
             ),
             _ => (format!("`{}`", shown(&default)), what),
