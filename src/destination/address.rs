@@ -11,8 +11,8 @@ use crate::settings::Settings;
 pub struct Address {
     /// The endpoint, if it is in the object.
     literal: Option<Literal>,
-    /// The segments of the endpoint's path, decoded and cleaned; `None` where nobody can know them.
-    base: Option<Vec<String>>,
+    /// The endpoint as a URL; `None` where nobody can know its path.
+    url: Option<Url>,
     /// Where data is posted to over HTTP; `None` where nobody can know that.
     posted: Option<Result<Posted, UrlError>>,
 }
@@ -35,21 +35,23 @@ impl Address {
             Source::Absent | Source::Malformed => Self::default(),
             Source::Secret(key) => match settings.endpoint_secret(key.namespace, key.name, key.key) {
                 // Which host it is nobody knows, and nobody asks.
-                Some(secret) => Self::at(&format!("https://secret{}", secret.endpoint_path), path, signal),
+                Some(secret) => Self::at(Url::parse(&format!("https://secret{}", secret.endpoint_path)), path, signal),
                 None => Self::default(),
             },
             Source::Literal(text) => {
                 let literal = Literal::of(text);
-                Self { literal: Some(literal.clone()), ..Self::at(&literal.url, path, signal) }
+                Self { literal: Some(literal.clone()), ..Self::at(literal.url, path, signal) }
             }
         }
     }
 
-    fn at(url: &str, path: &str, signal: Signal) -> Self {
-        let base = Url::parse(url).ok().map(|url| url.segments());
-        let posted = Url::effective(url, path, signal.name());
+    fn at(url: Result<Url, UrlError>, path: &str, signal: Signal) -> Self {
+        let posted = url.clone().and_then(|url| match path {
+            "" => url.appended(signal.name()).map_or_else(|| Url::effective(&url.to_string(), "", signal.name()), Ok),
+            path => url.joined(path),
+        });
         let posted = posted.map(|url| Posted { path: url.decoded_path(), wire: url.wire_path() });
-        Self { literal: None, base, posted: Some(posted) }
+        Self { literal: None, url: url.ok(), posted: Some(posted) }
     }
 
     /// The endpoint, if it is in the object.
@@ -64,10 +66,10 @@ impl Address {
         self.literal().filter(|literal| literal.problem.is_none())
     }
 
-    /// The segments of the endpoint's path; `None` where nobody can know them.
+    /// The segments of the endpoint's path, decoded and cleaned; `None` where nobody can know them.
     #[must_use]
-    pub fn base(&self) -> Option<&[String]> {
-        self.base.as_deref()
+    pub fn base(&self) -> Option<Vec<String>> {
+        self.url.as_ref().map(Url::segments)
     }
 
     /// Where data is posted to over HTTP; `None` where nobody can know that.

@@ -24,7 +24,7 @@ pub struct Literal {
     /// Whether nothing of it may be shown: what is before an `@` may be a password, wherever it ends.
     is_hidden: bool,
     /// The URL that is meant: without blanks around it, and `https` where there is no scheme.
-    pub(super) url: String,
+    pub(super) url: Result<Url, UrlError>,
 }
 
 /// The scheme of an endpoint.
@@ -94,12 +94,12 @@ impl Literal {
             host: parsed.as_ref().map_or_else(|_| rough_host(text), Url::hostname),
             has_path: inner.contains('/'),
             problem: problem
-                .or(parsed.err().map(Problem::Url))
+                .or(parsed.as_ref().err().map(|error| Problem::Url(*error)))
                 .or((!port.as_ref().is_none_or(is_port)).then_some(Problem::Port)),
             port,
             scheme,
             is_hidden: endpoint.contains('@'),
-            url,
+            url: parsed,
         }
     }
 

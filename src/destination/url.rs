@@ -28,6 +28,12 @@ pub struct Url {
 }
 
 impl Url {
+    /// A URL of which only the path is known, which has nothing in it that needs encoding.
+    #[must_use]
+    pub fn of_path(path: &str) -> Self {
+        Self { scheme: "https".to_owned(), host: "unknown".to_owned(), path: path.into(), ..Self::default() }
+    }
+
     /// Parses as `net/url.Parse` does.
     ///
     /// # Errors
@@ -125,6 +131,20 @@ impl Url {
             return Self::parse(&format!("{endpoint}{slash}v1/{signal}"));
         }
         Self::parse(endpoint)?.joined(path)
+    }
+
+    /// The URL behind which the exporter puts `/v1/<signal>`. `None` where that has to be parsed anew, because it goes
+    /// behind a query or fragment.
+    #[must_use]
+    pub fn appended(&self, signal: &str) -> Option<Self> {
+        let is_plain = self.query.is_empty() && !self.force_query && self.fragment.is_empty() && self.opaque.is_empty();
+        if !is_plain || !self.raw_path.is_empty() {
+            return None;
+        }
+        let slash = if self.path.ends_with(b"/") { "" } else { "/" };
+        let mut url = self.clone();
+        url.path.extend(format!("{slash}v1/{signal}").bytes());
+        Some(url)
     }
 
     /// The URL with a `path` joined to its own.

@@ -14,9 +14,10 @@ const API: [&str; 3] = ["api", "v2", "otlp"];
 pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) -> String {
     let api = format!("/api/v2/otlp/v1/{}", signal.name());
     let posted = address.posted().and_then(Result::ok).and_then(|posted| environment_id(&posted.path));
-    let id = match address.base() {
+    let base = address.base().unwrap_or_default();
+    let id = match base.as_slice() {
         // Without a `path`, what the exporter appends must not be taken for an id.
-        Some([first, id, ..]) if first == "e" => Some(id.as_str()),
+        [first, id, ..] if first == "e" => Some(id.as_str()),
         _ => posted.filter(|id| *id != "v1"),
     };
     match id {
@@ -52,7 +53,8 @@ pub fn is_end_of_wanted(segments: &[String], signal: Signal) -> bool {
 /// `/api/v2/otlp` either: the exporter appends the rest.
 #[must_use]
 pub fn missing_rest(address: &Address, destination: Destination, signal: Signal) -> Option<String> {
-    let base: Vec<&str> = address.base()?.iter().map(String::as_str).collect();
+    let base = address.base()?;
+    let base: Vec<&str> = base.iter().map(String::as_str).collect();
     let behind_id = match base.as_slice() {
         ["e", _, rest @ ..] => rest,
         _ if destination.needs_environment_id() => return None,
