@@ -35,7 +35,7 @@ impl Address {
             Source::Absent | Source::Malformed => Self::default(),
             Source::Secret(key) => match settings.endpoint_secret(key.namespace, key.name, key.key) {
                 // Which host it is nobody knows, and nobody asks.
-                Some(secret) => Self::at(Url::parse(&format!("https://secret{}", secret.endpoint_path)), path, signal),
+                Some(secret) => Self::at(Ok(Url::of_path(&secret.endpoint_path)), path, signal),
                 None => Self::default(),
             },
             Source::Literal(text) => {

@@ -25,12 +25,12 @@ impl Repair {
     /// A value for a member of the output: `spec.output.otlp.<name>`.
     #[must_use]
     pub fn of_member(name: &str, value: Value, shown: String, fault: Fault) -> Self {
-        Self { pointer: format!("/spec/output/otlp/{name}"), value, shown, fault }
+        Self { pointer: ["/spec/output/otlp/", name].concat(), value, shown, fault }
     }
 
     /// What is set, as a clause.
     #[must_use]
     pub fn done(&self) -> String {
-        format!("{} to {}", self.fault.field, self.shown)
+        [&self.fault.field, " to ", self.shown.as_str()].concat()
     }
 }
