@@ -1,5 +1,7 @@
 //! Generated pipelines: every field valid, missing, half-written, of the wrong type or hostile.
 
+pub(crate) mod working;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
@@ -15,6 +17,7 @@ const HOSTS: &[&str] = &[
     "https://abc12345.live.dynatrace.com",
     "HTTPS://ABC12345.live.dynatrace.com.:443",
     "http://abc12345.sprint.dynatracelabs.com",
+    "https://abc12345.live.dynatrace.com:4318",
     "https://abc12345.apps.dynatrace.com",
     "https://abc12345.dynatrace.com",
     "https://x.dynatrace-managed.com",
