@@ -4,7 +4,7 @@ TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
 TOOL_SOURCES := $(shell find apiserver engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs --test layers --test outcomes --test verdicts
+E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs --test layers --test outcomes --test verdicts --test fixes
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
 # One selection of packages for every native build: another one would have other features, and build wasmtime again.
 CARGO_BUILD := cargo build --workspace --all-targets --locked
@@ -189,7 +189,7 @@ release-notes: # what the changelog says of TAG
 
 .PHONY: test-long
 test-long: annotated-policy.wasm ## run the properties with 10,000 cases each
-	PROPTEST_CASES=10000 $(CARGO_TEST) --test properties --test verdicts
+	PROPTEST_CASES=10000 $(CARGO_TEST) --test properties --test verdicts --test fixes
 
 .PHONY: url-table
 url-table: ## make the expected URLs again, with Go

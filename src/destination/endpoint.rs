@@ -40,6 +40,18 @@ pub enum Scheme {
     Absent,
 }
 
+impl Scheme {
+    fn of(text: &str) -> Self {
+        let is_name = |scheme: &str| scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        match text.split_once("://") {
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Self::Https,
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => Self::Http,
+            Some((scheme, _)) if is_name(scheme) && !scheme.is_empty() => Self::Other,
+            _ => Self::Absent,
+        }
+    }
+}
+
 /// Why an endpoint is no URL that the module can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
@@ -63,20 +75,9 @@ impl Literal {
             problem = Some(Problem::Length);
             text = text.char_indices().nth(256).and_then(|(end, _)| text.get(..end)).unwrap_or_default();
         }
-        let starts = |scheme: &str| text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
-        let scheme = match text.split_once("://") {
-            Some(_) if starts("https://") => Scheme::Https,
-            Some(_) if starts("http://") => Scheme::Http,
-            Some((scheme, _)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
-                Scheme::Other
-            }
-            _ => Scheme::Absent,
-        };
+        let scheme = Scheme::of(text);
         let inner = text.split_once("://").map_or(text, |(_, inner)| inner);
-        let has_two = scheme != Scheme::Absent
-            && ["http://", "https://"]
-                .iter()
-                .any(|scheme| inner.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)));
+        let has_two = scheme != Scheme::Absent && matches!(Scheme::of(inner), Scheme::Http | Scheme::Https);
         if has_two {
             problem = problem.or(Some(Problem::TwoSchemes));
             text = inner;

@@ -50,7 +50,8 @@ impl Settings {
 
 fn check_secret(index: usize, secret: &DeclaredSecret, errors: &mut Vec<String>) {
     let DeclaredSecret { namespace, name, endpoint_key, token_key, endpoint_path, .. } = secret;
-    let parts: [(&str, &str, fn(&str) -> bool, &str); 5] = [
+    type Part<'p> = (&'p str, &'p str, fn(&str) -> bool, &'p str);
+    let parts: [Part<'_>; 5] = [
         ("namespace", namespace, is_label, "the name of a namespace"),
         ("name", name, |name| name.split('.').all(is_label), "the name of a Secret"),
         ("endpointKey", endpoint_key, is_key, "a key of a Secret"),

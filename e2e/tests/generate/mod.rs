@@ -1,7 +1,5 @@
 //! Generated pipelines: every field valid, missing, half-written, of the wrong type or hostile.
 
-pub(crate) mod working;
-
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
@@ -110,7 +108,7 @@ fn text(values: &'static [&'static str]) -> impl Strategy<Value = Value> {
 
 fn secret_ref() -> impl Strategy<Value = Value> {
     let name = select(&["dynakube", "dynakube", "other"][..]);
-    let key = select(&["apiurl", "dataIngestToken", "token"][..]);
+    let key = select(&["apiurl", "dataIngestToken", "dataIngestToken", "token", "apiToken"][..]);
     (name, key).prop_map(|(name, key)| json!({"secretKeyRef": {"name": name, "namespace": "dynatrace", "key": key}}))
 }
 
@@ -195,11 +193,13 @@ fn half_written_headers() -> impl Strategy<Value = Option<Value>> {
     let token = (missing(), secret_ref()).prop_map(|(prefix, from)| {
         object([("name", Some(json!("Authorization"))), ("prefix", prefix), ("valueFrom", Some(from))])
     });
+    let token = token.boxed();
     prop_oneof![
         Just(None),
         Just(Some(Value::Null)),
         proptest::collection::vec(other.clone(), 0..2).prop_map(|headers| Some(headers.into())),
-        (other, token).prop_map(|(other, token)| Some(json!([other, token]))),
+        (other, token.clone()).prop_map(|(other, token)| Some(json!([other, token]))),
+        token.prop_map(|token| Some(json!([token]))),
     ]
 }
 
@@ -327,22 +327,31 @@ pub(crate) fn elsewhere() -> impl Strategy<Value = Pipeline> {
     })
 }
 
+/// The declared Secret, mostly as the default has it.
+fn declared_secret() -> impl Strategy<Value = Value> {
+    let paths = select(&["/api", "/api", "/api", "/api/v2/otlp", "/", "/e/abc/api"][..]);
+    (paths, select(&["Api-Token", "Api-Token", "Bearer"][..])).prop_map(|(path, scheme)| {
+        json!({"namespace": "dynatrace", "name": "dynakube", "endpointPath": path, "tokenScheme": scheme})
+    })
+}
+
 /// Valid settings.
 pub(crate) fn settings() -> impl Strategy<Value = Value> {
     let level = || prop_oneof![6 => Just(None), 1 => select(&["deny", "warn", "off"][..]).prop_map(|level| Some(Value::from(level)))];
     (
         select(&["repair", "repair", "validate"][..]),
         select(&["off", "auto", "always"][..]),
-        select(&["anySecret", "declaredSecrets"][..]),
+        (select(&["anySecret", "declaredSecrets"][..]), any::<bool>(), declared_secret()),
         level(),
         level(),
         level(),
         level(),
     )
-        .prop_map(|(mode, delta, inject, path, token, scheme, metrics)| {
+        .prop_map(|(mode, delta, (inject, denials_as_warnings, secret), path, token, scheme, metrics)| {
             json!({
                 "mode": mode,
-                "dynatrace": {"injectPrefixFor": inject},
+                "denialsAsWarnings": denials_as_warnings,
+                "dynatrace": {"injectPrefixFor": inject, "secrets": [secret]},
                 "metrics": {"deltaConversion": delta},
                 "rules": object([
                     ("wrong-otlp-path", path),
