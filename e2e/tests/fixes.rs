@@ -9,6 +9,7 @@
     clippy::string_slice,
     reason = "a test that panics is a test that fails"
 )]
+#![allow(clippy::too_many_lines, reason = "a table of sentences is as long as it is")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -112,16 +113,16 @@ fn set_or_remove(object: &mut Value, name: &str, value: Option<Value>) {
     }
 }
 
-/// Does what a fix says; `false` where no sentence of the table is meant.
+/// Does what a fix says; `false` where no sentence of the tables is meant.
 fn apply(object: &mut Value, told: &Told) -> bool {
-    let (fix, quoted) = (told.fix.as_str(), quoted(&told.fix));
+    fix_endpoint(object, &told.fix) || fix_headers(object, told) || fix_members(object, &told.fix)
+}
+
+/// Fixes of the literal endpoint.
+fn fix_endpoint(object: &mut Value, fix: &str) -> bool {
+    let quoted = quoted(fix);
     let starts = |text: &str| fix.starts_with(text);
-    let ca = || secret("dynatrace", "dynakube-activegate-tls-secret", "tls.crt");
-    if starts("set `path` to ") {
-        set_or_remove(object, "path", Some(quoted[1].into()));
-    } else if fix == "remove `path`" {
-        set_or_remove(object, "path", None);
-    } else if starts("end the endpoint with `/") {
+    if starts("end the endpoint with `/") {
         let base = quoted[0].replace("<id>", "abc12345");
         with_endpoint(object, |scheme, host, _| format!("{scheme}{host}{base}"));
         set_or_remove(object, "path", Some(quoted[2].into()));
@@ -164,17 +165,17 @@ fn apply(object: &mut Value, told: &Told) -> bool {
         });
     } else if starts("remove the part before the `@`") {
         with_endpoint(object, |scheme, host, path| format!("{scheme}{}{path}", host.rsplit('@').next().unwrap()));
-    } else if starts("set `protocol: http`") {
-        set_or_remove(object, "protocol", Some("http".into()));
-    } else if starts("set `temporality: delta`") {
-        set_or_remove(object, "temporality", Some("delta".into()));
-    } else if starts("set `compression: gzip`") {
-        set_or_remove(object, "compression", Some("gzip".into()));
-    } else if starts("set `tls.ca` to ") || starts("remove `tls.insecureSkipVerify`, and set `tls.ca`") {
-        set_or_remove(object, "tls", Some(json!({"ca": ca()})));
-    } else if starts("remove `tls.insecureSkipVerify`") {
-        object["spec"]["output"]["otlp"]["tls"].as_object_mut().unwrap().remove("insecureSkipVerify");
-    } else if starts("add an `Authorization` header with `prefix: ") && fix.contains("the key `") {
+    } else {
+        return false;
+    }
+    true
+}
+
+/// Fixes of headers, tokens and single fields.
+fn fix_headers(object: &mut Value, told: &Told) -> bool {
+    let (fix, quoted) = (told.fix.as_str(), quoted(&told.fix));
+    let starts = |text: &str| fix.starts_with(text);
+    if starts("add an `Authorization` header with `prefix: ") && fix.contains("the key `") {
         add_authorization(object, quoted[1].trim_start_matches("prefix: "), quoted[2], quoted[3]);
     } else if starts("add an `Authorization` header with `prefix: ") {
         add_authorization(object, quoted[1].trim_start_matches("prefix: "), "token", "team/ingest");
@@ -199,8 +200,6 @@ fn apply(object: &mut Value, told: &Told) -> bool {
         set(object, &told.field, quoted[0].trim_start_matches("prefix: ").into());
     } else if starts("set `key` to ") {
         set(object, &told.field, quoted[1].into());
-    } else if starts("set `value` or `valueFrom.secretKeyRef` of the endpoint") {
-        set_or_remove(object, "endpoint", Some(secret("dynatrace", "dynakube", "apiurl")));
     } else if starts("set `value` or `valueFrom.secretKeyRef` of the header") {
         let header = object.pointer_mut(&pointer(&told.field)).unwrap();
         let from = if is_authorization(header) {
@@ -221,6 +220,33 @@ fn apply(object: &mut Value, told: &Told) -> bool {
             _ => json!({}),
         };
         set(object, &told.field, value);
+    } else {
+        return false;
+    }
+    true
+}
+
+/// Fixes of members of the output.
+fn fix_members(object: &mut Value, fix: &str) -> bool {
+    let quoted = quoted(fix);
+    let starts = |text: &str| fix.starts_with(text);
+    let ca = || secret("dynatrace", "dynakube-activegate-tls-secret", "tls.crt");
+    if starts("set `path` to ") {
+        set_or_remove(object, "path", Some(quoted[1].into()));
+    } else if fix == "remove `path`" {
+        set_or_remove(object, "path", None);
+    } else if starts("set `protocol: http`") {
+        set_or_remove(object, "protocol", Some("http".into()));
+    } else if starts("set `temporality: delta`") {
+        set_or_remove(object, "temporality", Some("delta".into()));
+    } else if starts("set `compression: gzip`") {
+        set_or_remove(object, "compression", Some("gzip".into()));
+    } else if starts("set `tls.ca` to ") || starts("remove `tls.insecureSkipVerify`, and set `tls.ca`") {
+        set_or_remove(object, "tls", Some(json!({"ca": ca()})));
+    } else if starts("remove `tls.insecureSkipVerify`") {
+        object["spec"]["output"]["otlp"]["tls"].as_object_mut().unwrap().remove("insecureSkipVerify");
+    } else if starts("set `value` or `valueFrom.secretKeyRef` of the endpoint") {
+        set_or_remove(object, "endpoint", Some(secret("dynatrace", "dynakube", "apiurl")));
     } else {
         return false;
     }

@@ -270,8 +270,8 @@ fn urls_and_headers_are_those_that_the_manager_configured() {
             differences.push(format!("{ours:?}, the manager {url}"));
         }
         for (name, expected) in effective["headers"].as_object().into_iter().flatten() {
-            let sent = output["headers"].as_array().into_iter().flatten();
-            let sent = sent.filter(|h| h["name"].as_str().unwrap_or_default().eq_ignore_ascii_case(name)).next_back();
+            let is_it = |h: &&Value| h["name"].as_str().unwrap_or_default().eq_ignore_ascii_case(name);
+            let sent = output["headers"].as_array().into_iter().flatten().rev().find(is_it);
             let Some(sent) = sent else { continue };
             let (Some(value), prefix) = (resolved(sent), sent["prefix"].as_str().unwrap_or_default().trim()) else {
                 continue;

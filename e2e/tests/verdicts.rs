@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use benches::counter::Counted;
-use e2e::{World, module, payload, policy, wasm, worlds};
+use e2e::{World, module, payload, wasm, worlds};
 use generate::{pipeline, settings};
 use kyma_dynatrace_engine::{Module, admission_request};
 use proptest::prelude::*;
@@ -45,7 +45,7 @@ fn findings(answer: &Value) -> BTreeSet<String> {
 fn denials(answer: &Value) -> BTreeSet<(String, String)> {
     let message = answer["message"].as_str().unwrap_or_default();
     let lines = message.lines().filter_map(|line| line.strip_prefix("- "));
-    lines.filter_map(|line| told(line)).collect()
+    lines.filter_map(told).collect()
 }
 
 fn told(line: &str) -> Option<(String, String)> {
@@ -53,20 +53,44 @@ fn told(line: &str) -> Option<(String, String)> {
     Some((id.to_owned(), text.split(' ').next()?.to_owned()))
 }
 
-/// A defect, made in a pipeline that works: whether it could be made, and the rule that has to tell of it.
+/// A defect, made in a pipeline that works: the rule that has to tell of it; `None` where it cannot be made.
 fn break_it(object: &mut Value, defect: &str) -> Option<&'static str> {
+    break_endpoint(&mut object["spec"]["output"]["otlp"]["endpoint"], defect).or_else(|| break_output(object, defect))
+}
+
+fn break_endpoint(endpoint: &mut Value, defect: &str) -> Option<&'static str> {
+    if defect == "token as URL" {
+        let key = endpoint.pointer_mut("/valueFrom/secretKeyRef").filter(|key| key["name"] == "dynakube")?;
+        key["key"] = "dataIngestToken".into();
+        return Some("wrong-secret-key");
+    }
+    let url = endpoint["value"].as_str()?;
+    let (broken, rule) = match defect {
+        "user interface" if url.contains("abc12345.live.dynatrace.com") => (url.replace(".live.", ".apps."), "ui-host"),
+        "plaintext" if url.starts_with("https") => (url.replace("https://", "http://"), "plaintext-endpoint"),
+        "blank" => (format!(" {url}"), "invalid-endpoint"),
+        "port" if url.contains("live.dynatrace.com/") => (url.replace(".com/", ".com:4318/"), "unexpected-port"),
+        _ => return None,
+    };
+    endpoint["value"] = broken.into();
+    Some(rule)
+}
+
+fn break_output(object: &mut Value, defect: &str) -> Option<&'static str> {
     let kind = object["kind"].as_str().unwrap().to_owned();
     let otlp = object.pointer_mut("/spec/output/otlp").unwrap();
-    let literal = otlp["endpoint"]["value"].as_str().map(str::to_owned);
     match defect {
         "grpc" => {
             otlp["protocol"] = "grpc".into();
             Some("grpc-protocol")
         }
         "other signal" => {
-            let path =
-                otlp["path"].as_str()?.replace("metrics", "x").replace("traces", "metrics").replace("logs", "metrics");
-            otlp["path"] = if kind == "MetricPipeline" { path.replace('x', "traces") } else { path }.into();
+            let other = if kind == "MetricPipeline" { "traces" } else { "metrics" };
+            let path = otlp["path"].as_str()?;
+            otlp["path"] = ["metrics", "traces", "logs"]
+                .iter()
+                .fold(path.to_owned(), |path, signal| path.replace(signal, other))
+                .into();
             Some("wrong-otlp-path")
         }
         "no header" => {
@@ -74,34 +98,10 @@ fn break_it(object: &mut Value, defect: &str) -> Option<&'static str> {
             otlp["authentication"] = json!({});
             Some("missing-authorization")
         }
-        "user interface" => {
-            let url = literal.filter(|url| url.contains("abc12345.live.dynatrace.com"))?;
-            otlp["endpoint"]["value"] = url.replace(".live.", ".apps.").into();
-            Some("ui-host")
-        }
-        "plaintext" => {
-            otlp["endpoint"]["value"] =
-                literal.filter(|url| url.starts_with("https"))?.replace("https://", "http://").into();
-            Some("plaintext-endpoint")
-        }
-        "blank" => {
-            otlp["endpoint"]["value"] = format!(" {}", literal?).into();
-            Some("invalid-endpoint")
-        }
-        "port" => {
-            otlp["endpoint"]["value"] =
-                literal.filter(|url| url.contains("live.dynatrace.com/"))?.replace(".com/", ".com:4318/").into();
-            Some("unexpected-port")
-        }
         "cumulative" if kind == "MetricPipeline" => {
             otlp["temporality"] = "preserve".into();
             object["spec"]["input"]["istio"] = json!({"enabled": true});
             Some("cumulative-metrics")
-        }
-        "token as URL" => {
-            let key = otlp.pointer_mut("/endpoint/valueFrom/secretKeyRef").filter(|key| key["name"] == "dynakube")?;
-            key["key"] = "dataIngestToken".into();
-            Some("wrong-secret-key")
         }
         "no value" => {
             otlp["headers"].as_array_mut()?.push(json!({"name": "X-Empty"}));

@@ -110,22 +110,24 @@ pub(crate) fn working() -> impl Strategy<Value = Working> {
     })
 }
 
-fn build(choices: &Choices, (authorization, says_dynatrace): (Value, bool), levels: &Value, mode: &str) -> Working {
-    let ((kind, signal), (host, front, _)) = (KINDS[choices.kind], HOSTS[choices.host]);
+/// Where the wanted URL is split, and how.
+struct Split {
+    base: String,
+    path: String,
+    /// Whether the exporter appends the rest by itself.
+    is_appended: bool,
+    /// The path that the settings say the declared Secret's URL has.
+    declared_base: String,
+}
+
+fn split(choices: &Choices) -> Split {
+    let ((_, signal), (_, front, _)) = (KINDS[choices.kind], HOSTS[choices.host]);
     // What the exporter has to post to; everything below only splits it.
     let wanted = format!("{front}/api/v2/otlp/v1/{signal}");
     let segments: Vec<&str> = wanted.split('/').skip(1).collect();
-    let declared_bases = [format!("{front}/api"), format!("{front}/api/v2/otlp")];
-    let endpoint_kind = if choices.endpoint == Endpoint::Declared && front.is_empty() && choices.split == 0 {
-        Endpoint::Declared
-    } else {
-        choices.endpoint
-    };
-    // A Secret is declared with the path that its URL has.
-    let (base, path) = if endpoint_kind == Endpoint::Declared {
-        let base = declared_bases[choices.split % 2].clone();
-        let rest = wanted.strip_prefix(&format!("{base}/")).unwrap().to_owned();
-        (base, rest)
+    let declared_base = [format!("{front}/api"), format!("{front}/api/v2/otlp")][choices.split % 2].clone();
+    let (base, path) = if choices.endpoint == Endpoint::Declared {
+        (declared_base.clone(), wanted.strip_prefix(&format!("{declared_base}/")).unwrap().to_owned())
     } else {
         let at = choices.split % segments.len();
         let base: String = segments[..at].iter().map(|segment| format!("/{segment}")).collect();
@@ -137,12 +139,10 @@ fn build(choices: &Choices, (authorization, says_dynatrace): (Value, bool), leve
     let path = if leading { format!("/{path}") } else { path };
     let path = if trailing { format!("{path}/") } else { path };
     let path = if doubled { path.replace("/v1/", "//v1/./") } else { path };
-    let url = format!("{host}{base}{}", if trailing { "/" } else { "" });
-    let endpoint = match endpoint_kind {
-        Endpoint::Literal => json!({"value": url}),
-        Endpoint::Undeclared => secret("team", "url", "u"),
-        Endpoint::Declared => secret("dynatrace", "dynakube", "apiurl"),
-    };
+    Split { base, path, is_appended, declared_base }
+}
+
+fn headers(choices: &Choices, authorization: Value) -> Vec<Value> {
     let mut headers = vec![authorization];
     let (before, after, wrong_first) = choices.more_headers;
     if before {
@@ -155,7 +155,19 @@ fn build(choices: &Choices, (authorization, says_dynatrace): (Value, bool), leve
         // The module sends the last one.
         headers.insert(0, header("Authorization", Some("Basic"), secret("team", "old", "t")));
     }
-    let mut otlp = json!({"endpoint": endpoint, "protocol": "http", "headers": headers});
+    headers
+}
+
+fn build(choices: &Choices, (authorization, says_dynatrace): (Value, bool), levels: &Value, mode: &str) -> Working {
+    let ((kind, _), (host, front, _)) = (KINDS[choices.kind], HOSTS[choices.host]);
+    let Split { base, path, is_appended, declared_base } = split(choices);
+    let url = format!("{host}{base}{}", if choices.slashes.1 { "/" } else { "" });
+    let endpoint = match choices.endpoint {
+        Endpoint::Literal => json!({"value": url}),
+        Endpoint::Undeclared => secret("team", "url", "u"),
+        Endpoint::Declared => secret("dynatrace", "dynakube", "apiurl"),
+    };
+    let mut otlp = json!({"endpoint": endpoint, "protocol": "http", "headers": headers(choices, authorization)});
     if !is_appended {
         otlp["path"] = path.into();
     }
@@ -173,14 +185,13 @@ fn build(choices: &Choices, (authorization, says_dynatrace): (Value, bool), leve
         // Without inputs of its own it works where applications push delta.
         object["spec"]["output"]["otlp"]["temporality"] = if is_delta { "delta" } else { "preserve" }.into();
     }
-    let declared =
-        json!({"namespace": "dynatrace", "name": "dynakube", "endpointPath": declared_bases[choices.split % 2]});
-    let is_shaped =
-        !is_appended && (base.is_empty() || base == "/api") && front.is_empty() && endpoint_kind != Endpoint::Declared;
+    let declared = json!({"namespace": "dynatrace", "name": "dynakube", "endpointPath": declared_base});
+    let is_base_known = choices.endpoint != Endpoint::Undeclared;
+    let is_shaped = !is_appended && (base.is_empty() || base == "/api") && front.is_empty();
     Working {
         object,
         settings: json!({"mode": mode, "rules": levels, "dynatrace": {"secrets": [declared]}}),
-        is_base_known: endpoint_kind != Endpoint::Undeclared,
-        is_recognised: endpoint_kind != Endpoint::Undeclared || says_dynatrace || is_shaped,
+        is_base_known,
+        is_recognised: is_base_known || says_dynatrace || is_shaped,
     }
 }
