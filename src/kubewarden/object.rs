@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -27,7 +27,7 @@ impl<'a> Part<'a> {
     /// way, or where the text on the way cannot be read.
     pub(super) fn of_payload(payload: &'a str) -> Option<Self> {
         let mut deserializer = serde_json::Deserializer::from_str(payload);
-        let whole = Way(&["request", "object", "spec", "output", "otlp"]).deserialize(&mut deserializer).ok()?;
+        let whole = Way(&WAY).deserialize(&mut deserializer).ok()?;
         whole.into_member("request")?.into_member("object")
     }
 
@@ -92,6 +92,12 @@ impl Serialize for Part<'_> {
     }
 }
 
+/// The way from the payload to the output.
+const WAY: [&str; 5] = ["request", "object", "spec", "output", "otlp"];
+
+/// How many names of the way are in the object itself. What is beside the others is skipped.
+const INSIDE: usize = 3;
+
 /// Reads an object, and takes it apart along these names; the rest stays text.
 struct Way<'w>(&'w [&'w str]);
 
@@ -116,6 +122,10 @@ impl<'de> Visitor<'de> for Way<'_> {
             let part = match self.0 {
                 [name, rest @ ..] if key == *name && !rest.is_empty() => map.next_value_seed(Way(rest))?,
                 [name] if key == *name => map.next_value_seed(Way(&[]))?,
+                names if names.len() > INSIDE => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
                 _ => Part::Text(map.next_value()?),
             };
             members.push((key, part));

@@ -54,7 +54,7 @@ fn added_header(subject: &mut Subject<'_>) -> Option<Repair> {
     };
     headers.get_or_insert_default().push(Header::authorization(scheme, namespace, name, token_key));
     subject.output.to_mut().headers = headers.map_or(Field::Absent, Field::Is);
-    let shown = format!("one from {}", quote(&format!("{namespace}/{name}")));
+    let shown = format!("a token of {}", quote(&format!("{namespace}/{name}")));
     Some(Repair::of_member(place, value, shown, fault(secret)))
 }
 

@@ -1,8 +1,8 @@
 #![doc = include_str!("../../docs/rules/wrong-secret-key.md")]
 
-use crate::pipeline::Source;
+use crate::pipeline::{Header, Source};
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, Settings};
 use crate::text::quote;
 
 /// The rule.
@@ -33,21 +33,22 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
             None,
         ));
     }
-    for header in output.authorizations() {
-        let Source::Secret(key) = header.source() else { continue };
-        let Some(secret) = settings.secret(key.namespace, key.name) else { continue };
-        let (why, level) = if key.key == secret.token_key {
-            continue;
-        } else if key.key == secret.endpoint_key {
-            ("this key holds the URL, not the token", None)
-        } else if key.key == OPERATOR_KEY {
-            ("the Dynatrace Operator's own token has no ingest scopes", Some(Level::Warn))
-        } else {
-            continue;
-        };
-        faults.push(fault(header.field("valueFrom.secretKeyRef.key"), key.key, &secret.token_key, why, level));
-    }
+    faults.extend(output.authorization().and_then(|header| wrong_token_key(settings, header)));
     faults
+}
+
+/// The fault of the `Authorization` header that is sent.
+fn wrong_token_key(settings: &Settings, header: &Header<'_>) -> Option<Fault> {
+    let Source::Secret(key) = header.source() else { return None };
+    let secret = settings.secret(key.namespace, key.name).filter(|secret| secret.token_key != key.key)?;
+    let (why, level) = if key.key == secret.endpoint_key {
+        ("this key holds the URL, not the token", None)
+    } else if key.key == OPERATOR_KEY {
+        ("the Dynatrace Operator's own token has no ingest scopes", Some(Level::Warn))
+    } else {
+        return None;
+    };
+    Some(fault(header.field("valueFrom.secretKeyRef.key"), key.key, &secret.token_key, why, level))
 }
 
 fn fault(field: String, found: &str, expected: &str, why: &'static str, level: Option<Level>) -> Fault {
