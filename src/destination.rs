@@ -3,6 +3,7 @@
 mod address;
 mod endpoint;
 mod escape;
+mod host;
 mod kind;
 pub mod url;
 mod wanted;

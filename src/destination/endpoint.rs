@@ -1,7 +1,8 @@
 //! An endpoint that is in the object, as a person wrote it.
 
 use super::escape::UrlError;
-use super::url::{Url, rough_host};
+use super::host::rough_host;
+use super::url::Url;
 use crate::text::quote;
 
 /// Longer endpoints reach no exporter: the module hands them over in an environment variable, and Linux takes no longer

@@ -6,9 +6,9 @@
 //! control characters) and brings Unicode tables four times the size of this policy. Hence these pages of our own.
 
 use std::fmt;
-use std::net::Ipv6Addr;
 
 use super::escape::{Part, UrlError, escape, should_escape, unescape};
+use super::host::{parse_host, plain_host};
 
 /// A URL taken apart as `net/url.URL` does.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -246,25 +246,6 @@ impl fmt::Debug for Url {
     }
 }
 
-/// The host of an endpoint that Go does not parse: a wrong URL to Dynatrace is still meant for Dynatrace.
-#[must_use]
-pub fn rough_host(endpoint: &str) -> String {
-    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest).trim();
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    // More than one colon is no host and port; what is before the first is the name.
-    let host = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or_default() };
-    plain_host(host).chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect()
-}
-
-fn plain_host(host: &str) -> String {
-    let bare = match host.strip_prefix('[').and_then(|inner| inner.rsplit_once(']')) {
-        Some((inner, _)) => inner,
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
-}
-
 /// Splits a leading `scheme:` off, or gives an empty scheme (`net/url.getScheme`).
 fn split_scheme(text: &str) -> Result<(&str, &str), UrlError> {
     for (index, byte) in text.bytes().enumerate() {
@@ -277,52 +258,6 @@ fn split_scheme(text: &str) -> Result<(&str, &str), UrlError> {
         }
     }
     Ok(("", text))
-}
-
-/// `net/url.parseHost` of Go 1.26, which refuses a second colon (over http and https) and brackets around anything but an
-/// IPv6 address.
-fn parse_host(scheme: &str, host: &str) -> Result<String, UrlError> {
-    let bytes = match host.rfind('[') {
-        Some(0) => parse_literal(host)?,
-        Some(_) => return Err(UrlError::Host),
-        None => {
-            let (first, last) = (host.find(':'), host.rfind(':'));
-            let is_strict = matches!(scheme, "http" | "https");
-            let colon = if is_strict { first } else { last };
-            check_port(colon.and_then(|colon| host.get(colon..)).unwrap_or_default())?;
-            unescape(host, Part::Host)?
-        }
-    };
-    // Go keeps bytes; a host that is not UTF-8 names no service and no Dynatrace environment.
-    String::from_utf8(bytes).map_err(|_| UrlError::Host)
-}
-
-/// `[address]`, `[address%25zone]`, each with a port or without.
-fn parse_literal(host: &str) -> Result<Vec<u8>, UrlError> {
-    let (inner, port) = host.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).ok_or(UrlError::Host)?;
-    check_port(port)?;
-    let mut name = match inner.split_once("%25") {
-        Some((address, zone)) => {
-            let mut bytes = unescape(address, Part::Host)?;
-            bytes.extend(unescape(&format!("%25{zone}"), Part::Zone)?);
-            bytes
-        }
-        None => unescape(inner, Part::Host)?,
-    };
-    let text = std::str::from_utf8(&name).map_err(|_| UrlError::Host)?;
-    let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
-    if address.parse::<Ipv6Addr>().is_err() || zone == Some("") {
-        return Err(UrlError::Host);
-    }
-    name.insert(0, b'[');
-    name.push(b']');
-    name.extend(unescape(port, Part::Host)?);
-    Ok(name)
-}
-
-fn check_port(port: &str) -> Result<(), UrlError> {
-    let digits = if port.is_empty() { Some("") } else { port.strip_prefix(':') };
-    digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())).map(|_| ()).ok_or(UrlError::Host)
 }
 
 /// `user[:password]`, decoded and encoded again as `net/url.Userinfo.String` writes it.
@@ -382,6 +317,7 @@ fn segments(path: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::host::rough_host;
     use super::*;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
