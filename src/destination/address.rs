@@ -39,8 +39,8 @@ impl Address {
                 None => Self::default(),
             },
             Source::Literal(text) => {
-                let literal = Literal::of(text);
-                Self { literal: Some(literal.clone()), ..Self::at(literal.url, path, signal) }
+                let (literal, url) = Literal::of(text);
+                Self { literal: Some(literal), ..Self::at(url, path, signal) }
             }
         }
     }
@@ -64,6 +64,12 @@ impl Address {
     #[must_use]
     pub fn valid_literal(&self) -> Option<&Literal> {
         self.literal().filter(|literal| literal.problem.is_none())
+    }
+
+    /// Whether the endpoint is in the object, and no URL that the module can use.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        self.literal().is_some_and(|literal| literal.problem.is_some())
     }
 
     /// The segments of the endpoint's path, decoded and cleaned; `None` where nobody can know them.

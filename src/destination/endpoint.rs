@@ -24,8 +24,6 @@ pub struct Literal {
     pub problem: Option<Problem>,
     /// Whether nothing of it may be shown: what is before an `@` may be a password, wherever it ends.
     is_hidden: bool,
-    /// The URL that is meant: without blanks around it, and `https` where there is no scheme.
-    pub(super) url: Result<Url, UrlError>,
 }
 
 /// The scheme of an endpoint.
@@ -69,7 +67,8 @@ pub enum Problem {
 }
 
 impl Literal {
-    pub(super) fn of(endpoint: &str) -> Self {
+    /// The endpoint, and the URL that is meant: without blanks around it, and `https` where there is no scheme.
+    pub(super) fn of(endpoint: &str) -> (Self, Result<Url, UrlError>) {
         let mut problem = (endpoint.trim() != endpoint).then_some(Problem::Blank);
         let mut text = endpoint.trim();
         if text.len() > MAX_BYTES {
@@ -92,7 +91,7 @@ impl Literal {
         let parsed = Url::parse(&url);
         let port = parsed.as_ref().ok().and_then(Url::port).map(str::to_owned);
         let is_port = |port: &String| port.parse::<u16>().is_ok_and(|port| port > 0);
-        Self {
+        let literal = Self {
             host: parsed.as_ref().map_or_else(|_| rough_host(text), Url::hostname),
             has_path: inner.contains('/'),
             problem: problem
@@ -101,8 +100,20 @@ impl Literal {
             port,
             scheme,
             is_hidden: endpoint.contains('@'),
-            url: parsed,
-        }
+        };
+        (literal, parsed)
+    }
+
+    /// Whether nothing of it may be shown.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
+    }
+
+    /// The port, as messages show it; `None` where there is none.
+    #[must_use]
+    pub fn shown_port(&self) -> Option<String> {
+        self.port.as_ref().map(|port| if self.is_hidden { self.shown(port) } else { port.clone() })
     }
 
     /// The host, as messages show it.

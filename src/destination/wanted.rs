@@ -20,7 +20,8 @@ pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) 
         [first, id, ..] if first == "e" => Some(id.as_str()),
         _ => posted.filter(|id| *id != "v1"),
     };
-    match id {
+    // The path is shown to people, and of an endpoint with an `@` nothing may be.
+    match id.filter(|_| address.literal().is_none_or(|literal| !literal.is_hidden())) {
         Some(id) => format!("/e/{id}{api}"),
         None if destination.needs_environment_id() => format!("/e/<id>{api}"),
         None => api,

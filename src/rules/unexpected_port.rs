@@ -18,8 +18,11 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if subject.destination != Destination::Saas {
         return Vec::new();
     }
-    let port = subject.address().valid_literal().and_then(|literal| literal.port.as_deref());
-    let Some(port) = port.filter(|port| port.parse() != Ok(443)) else { return Vec::new() };
+    let Some(literal) = subject.address().valid_literal() else { return Vec::new() };
+    if literal.port.as_deref().is_none_or(|port| port.parse() == Ok(443)) {
+        return Vec::new();
+    }
+    let port = literal.shown_port().unwrap_or_default();
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
         found: format!("has the port {port}").into(),

@@ -25,7 +25,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if literal.port.as_deref() == Some(expected) {
         return Vec::new();
     }
-    let found = literal.port.as_ref().map_or_else(|| "has no port".to_owned(), |port| format!("has the port {port}"));
+    let found = literal.shown_port().map_or_else(|| "has no port".to_owned(), |port| format!("has the port {port}"));
     vec![Fault {
         field: "spec.output.otlp.endpoint.value".into(),
         found: found.into(),

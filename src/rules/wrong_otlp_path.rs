@@ -34,9 +34,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         None => wrong_end(subject, path),
     };
     // An endpoint that is no URL has a finding of its own.
-    let Some(found) = found.filter(|_| address.literal().is_none_or(|literal| literal.problem.is_none())) else {
-        return Vec::new();
-    };
+    let Some(found) = found.filter(|_| !address.is_invalid()) else { return Vec::new() };
     let expected = wanted_path(address, subject.destination, subject.signal);
     vec![Fault {
         field: format!("{OTLP}.{}", if path.is_empty() { "endpoint" } else { "path" }).into(),
@@ -75,7 +73,7 @@ fn missing_path(subject: &mut Subject<'_>) -> Option<Repair> {
         return None;
     }
     let address = subject.address();
-    if address.literal().is_some_and(|literal| literal.problem.is_some()) {
+    if address.is_invalid() {
         return None;
     }
     let rest = missing_rest(address, subject.destination, subject.signal)?;
@@ -147,6 +145,17 @@ mod tests {
         let faults = found("https://x.dynatrace-managed.com/api", "v2/otlp/v1/traces");
         let goes_to = "resolves to `/api/v2/otlp/v1/traces`";
         assert_one(&faults, "spec.output.otlp.path", goes_to, "`/e/<id>/api/v2/otlp/v1/traces`");
+    }
+
+    #[test]
+    fn rejects_to_show_any_piece_of_an_endpoint_with_a_user_part() {
+        for url in [
+            "https://user:12/e/S3cret@abc12345.live.dynatrace.com/api",
+            "https://user:S3cret@dt.corp.example/e/S3cret/api",
+        ] {
+            let faults = found(url, "v2/otlp/v1/metrics");
+            assert!(faults.len() == 1 && !format!("{faults:?}").contains("S3cret"), "{faults:?}");
+        }
     }
 
     #[test]
