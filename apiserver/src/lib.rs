@@ -1,14 +1,19 @@
 //! An API server without a cluster: what happens to a pipeline before and after admission.
 //!
 //! Before: fields that the CustomResourceDefinition does not know are dropped, its defaults are filled in. After: the
-//! Telemetry module's own webhook fills in what CEL rules look at, then the object has to pass the schema and its CEL
-//! rules.
+//! Telemetry module's own webhook fills in its defaults, then the object has to pass the schema and its CEL rules.
+
+mod module;
+mod schema;
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube_cel::{CompiledSchema, Validator, apply_defaults, compile_schema};
-use serde_json::{Value, json};
+use kube_cel::{Validator, apply_defaults};
+use serde_json::Value;
+
+pub use module::fill_in;
+use schema::{Schema, count_rules, prune, rules_at};
 
 /// CustomResourceDefinitions that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,12 +58,6 @@ struct Kind {
     versions: BTreeMap<String, Schema>,
 }
 
-struct Schema {
-    text: Value,
-    cel: CompiledSchema,
-    json_schema: jsonschema::Validator,
-}
-
 impl ApiServer {
     /// Takes in a definition, or a `List` of them as `kubectl get crd -o yaml` prints; other objects are passed over.
     ///
@@ -84,9 +83,10 @@ impl ApiServer {
         let kind = definition.spec.names.kind;
         let mut versions = BTreeMap::new();
         for version in definition.spec.versions.into_iter().filter(|version| version.served) {
+            let has_status = version.subresources.is_some_and(|subresources| subresources.status.is_some());
             let Some(schema) = version.schema.and_then(|schema| schema.open_api_v3_schema) else { continue };
             let text = serde_json::to_value(schema).map_err(|error| DefinitionError::Unreadable(error.to_string()))?;
-            let schema = Schema::new(text).map_err(|reason| DefinitionError::Schema { kind: kind.clone(), reason })?;
+            let schema = Schema::new(text, has_status).map_err(|reason| DefinitionError::Schema { kind: kind.clone(), reason })?;
             versions.insert(version.name, schema);
         }
         self.kinds.insert(kind, Kind { group: definition.spec.group, versions });
@@ -152,13 +152,25 @@ impl ApiServer {
         unknown
     }
 
+    /// The object as it would be stored, whether or not it may be: decoded, with the defaults of the Telemetry module's own
+    /// webhook, and without a status, which has a resource of its own.
+    #[must_use]
+    pub fn stored(&self, object: &Value) -> Value {
+        let mut object = self.decode(object);
+        fill_in(&mut object);
+        let mut object = self.decode(&object);
+        let has_status = self.schema(&object).is_some_and(|(_, schema)| schema.has_status);
+        if let Some(members) = object.as_object_mut().filter(|_| has_status) {
+            members.remove("status");
+        }
+        object
+    }
+
     /// Why the API server would refuse the object after admission; empty where it would not, or does not know its kind.
     #[must_use]
     pub fn refusals(&self, object: &Value) -> Vec<Refusal> {
-        let mut object = self.decode(object);
-        fill_in(&mut object);
+        let object = self.stored(object);
         let Some((_, schema)) = self.schema(&object) else { return Vec::new() };
-        let object = self.decode(&object);
         let errors = schema.json_schema.iter_errors(&object);
         let mut refusals: Vec<Refusal> = errors
             .map(|error| Refusal {
@@ -180,17 +192,6 @@ impl ApiServer {
     }
 }
 
-impl Schema {
-    fn new(text: Value) -> Result<Self, String> {
-        let cel = compile_schema(&text);
-        if cel.has_errors() {
-            return Err(format!("a CEL rule does not compile: {:?}", cel.compilation_errors()));
-        }
-        let json_schema = jsonschema::draft4::new(&text).map_err(|error| error.to_string())?;
-        Ok(Self { text, cel, json_schema })
-    }
-}
-
 /// `/spec/headers/0/name` as `spec.headers[0].name`.
 fn dotted(pointer: &str) -> String {
     let mut path = String::new();
@@ -205,97 +206,11 @@ fn dotted(pointer: &str) -> String {
     path
 }
 
-/// Fills in what the Telemetry module's own webhook does, as far as CEL rules look at it.
-fn fill_in(object: &mut Value) {
-    let is_alpha =
-        object.get("apiVersion").and_then(Value::as_str).is_some_and(|version| version.ends_with("v1alpha1"));
-    let is_log = object.get("kind").is_some_and(|kind| kind == "LogPipeline");
-    if let Some(Value::Object(otlp)) = object.pointer_mut("/spec/output/otlp")
-        && otlp.get("protocol").is_none_or(|protocol| protocol == "")
-    {
-        otlp.insert("protocol".to_owned(), "grpc".into());
-    }
-    if let Some(Value::Object(spec)) = object.get_mut("spec").filter(|_| is_log) {
-        let input = if is_alpha { "application" } else { "runtime" };
-        spec.entry("input").or_insert(json!({input: {"enabled": true}}));
-    }
-}
-
-/// Drops fields that a structural schema does not know, and notes their paths.
-fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
-    if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
-        return;
-    }
-    match value {
-        Value::Object(members) => {
-            let properties = schema.get("properties").and_then(Value::as_object);
-            let additional = schema.get("additionalProperties").filter(|schema| schema.is_object());
-            if properties.is_none() && additional.is_none() {
-                return;
-            }
-            let dot = if path.is_empty() { "" } else { "." };
-            let is_known = |name: &str| {
-                let is_listed = properties.is_some_and(|known| known.contains_key(name));
-                // Every object has these, listed or not.
-                let is_of_all = path.is_empty() && ["apiVersion", "kind", "metadata"].contains(&name);
-                is_listed || additional.is_some() || is_of_all
-            };
-            unknown.extend(members.keys().filter(|name| !is_known(name)).map(|name| format!("{path}{dot}{name}")));
-            // The API server drops nulls too, of fields that are not nullable.
-            let is_nullable = |name: &str| {
-                properties.and_then(|known| known.get(name)).or(additional).and_then(|schema| schema.get("nullable"))
-                    == Some(&Value::Bool(true))
-            };
-            members.retain(|name, value| is_known(name) && (!value.is_null() || is_nullable(name)));
-            for (name, member) in members.iter_mut() {
-                if let Some(schema) = properties.and_then(|known| known.get(name)).or(additional) {
-                    prune(schema, member, &format!("{path}{dot}{name}"), unknown);
-                }
-            }
-        }
-        Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                for (index, item) in items.iter_mut().enumerate() {
-                    prune(schema, item, &format!("{path}[{index}]"), unknown);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn rules_at(schema: &Value, value: &Value) -> usize {
-    let own = schema.get("x-kubernetes-validations").and_then(Value::as_array).map_or(0, Vec::len);
-    let below: usize = match value {
-        Value::Object(members) => members
-            .iter()
-            .filter_map(|(name, member)| {
-                let listed = schema.get("properties").and_then(|known| known.get(name));
-                Some(rules_at(listed.or_else(|| schema.get("additionalProperties"))?, member))
-            })
-            .sum(),
-        Value::Array(items) => {
-            schema.get("items").map_or(0, |schema| items.iter().map(|item| rules_at(schema, item)).sum())
-        }
-        _ => 0,
-    };
-    own + below
-}
-
-fn count_rules(schema: &Value) -> usize {
-    match schema {
-        Value::Object(members) => {
-            let own = members.get("x-kubernetes-validations").and_then(Value::as_array).map_or(0, Vec::len);
-            own + members.values().map(count_rules).sum::<usize>()
-        }
-        Value::Array(items) => items.iter().map(count_rules).sum(),
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+    use serde_json::json;
 
     use super::*;
 
@@ -308,11 +223,13 @@ mod tests {
                 "mode": {"type": "string", "default": "plain"},
                 "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
             }, "x-kubernetes-validations": [{"rule": "self.mode != 'big' || self.size > 1", "message": "big is more than one"}]},
+            "status": {"type": "object", "required": ["reason"], "properties": {"reason": {"type": "string"}}},
         }});
         let definition = json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "boxes.example.com"},
             "spec": {"group": "example.com", "scope": "Cluster", "names": {"kind": "Box", "plural": "boxes"},
-                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}]},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema},
+                    "subresources": {"status": {}}}]},
         });
         server.define(json!({"kind": "List", "items": [definition, {"kind": "ConfigMap"}]})).unwrap();
         server
@@ -345,6 +262,15 @@ mod tests {
     fn decodes_nulls_as_absent() {
         let decoded = server().decode(&object(json!({"size": 1, "mode": null, "items": null})));
         assert_eq!(decoded, object(json!({"size": 1, "mode": "plain"})));
+    }
+
+    #[test]
+    fn does_not_look_at_a_status_which_has_a_resource_of_its_own() {
+        let mut written = object(json!({"size": 1}));
+        written["status"] = json!({});
+        assert_eq!(server().refusals(&written), []);
+        assert_eq!(server().decode(&written)["status"], json!({}), "admission still sees it");
+        assert_eq!(server().stored(&written).get("status"), None);
     }
 
     #[test]

@@ -1,6 +1,16 @@
 //! What the end-to-end tests share: the annotated module, and the data beside the project.
 
-#![allow(clippy::panic, reason = "this crate is for tests alone, and a test that panics is a test that fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this crate is for tests alone, and a test that panics is a test that fails"
+)]
+
+pub mod generate;
+pub mod pages;
+pub mod tree;
+pub mod working;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

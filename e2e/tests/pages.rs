@@ -14,8 +14,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 
+use e2e::pages::{Part, page, parts, settings_of};
 use e2e::{module, payload, policy, root};
 use kyma_dynatrace_engine::{Policy, admission_request};
 use kyma_dynatrace_policy::rules::RULES;
@@ -25,44 +25,10 @@ use xtask::report::{Outcome, render};
 
 const HEADINGS: [&str; 4] = ["## Why it matters", "## Accepted", "## How to fix it", "## When to exempt"];
 
-fn page(id: &str) -> PathBuf {
-    root().join("docs/rules").join(format!("{id}.md"))
-}
-
-/// One part of a page: prose, or an example with its expectation. Blessed answers are dropped on reading.
-enum Part {
-    Prose(String),
-    Example { expectation: String, yaml: String },
-}
-
-fn parts(page: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut prose = String::new();
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        let mut fence = || lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
-        if let Some(expectation) = line.strip_prefix("```yaml ") {
-            parts.push(Part::Prose(std::mem::take(&mut prose)));
-            parts.push(Part::Example { expectation: expectation.to_owned(), yaml: fence() });
-        } else if line == "```text" {
-            let _blessed: String = fence();
-            // The blank line in front of the answer goes with it.
-            assert_eq!(prose, "\n", "an answer stands right below its example");
-            prose.clear();
-        } else {
-            prose.push_str(line);
-            prose.push('\n');
-        }
-    }
-    parts.push(Part::Prose(prose));
-    parts
-}
-
 /// Runs an example; the answer as printed, and whether it names the rule.
 fn answer(id: &str, yaml: &str) -> (Outcome, bool, String) {
     let object: Value = yaml_serde::from_str(yaml).unwrap();
-    let settings = yaml.lines().find_map(|line| line.strip_prefix("# settings: "));
-    let settings: Value = settings.map_or(json!({}), |settings| yaml_serde::from_str(settings).unwrap());
+    let settings = settings_of(yaml);
     let request = admission_request(&object, None);
 
     let payload = payload(&request, &settings);
@@ -97,7 +63,7 @@ fn every_example_is_answered_as_its_page_says() {
         for part in parts(&text) {
             match part {
                 Part::Prose(prose) => blessed.push_str(&prose),
-                Part::Example { expectation, yaml } => {
+                Part::Example { expectation, yaml, .. } => {
                     let (outcome, names_rule, answer) = answer(rule.id, &yaml);
                     if !is_expected(&expectation, outcome, names_rule) {
                         failures.push(format!("{}: not {expectation}\n{answer}\n", rule.id));

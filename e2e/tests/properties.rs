@@ -12,12 +12,11 @@
     reason = "a test that panics is a test that fails"
 )]
 
-mod generate;
 
 use std::sync::LazyLock;
 
 use e2e::{module, payload};
-use generate::{Pipeline, elsewhere, pipeline, settings};
+use e2e::generate::{Pipeline, elsewhere, pipeline, settings};
 use kyma_dynatrace_engine::{Module, admission_request};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -223,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_and_any_bytes_get_an_answer(value in generate::any_json(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_json_and_any_bytes_get_an_answer(value in e2e::generate::any_json(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for payload in [payload(&value, &value), value.to_string().into_bytes(), bytes] {
             let answer = answer(&payload);
             prop_assert!(!read(&answer).accepted || read(&answer).mutated_object.is_none());

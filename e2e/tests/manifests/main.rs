@@ -17,7 +17,6 @@ mod policies;
 mod problem;
 mod references;
 mod terraform;
-mod tree;
 mod values;
 
 use std::collections::BTreeSet;
@@ -25,7 +24,7 @@ use std::io::Write as _;
 
 use objects::Definitions;
 use problem::Problem;
-use tree::{Target, Tree};
+use e2e::tree::{Target, Tree};
 
 /// All that is wrong with the rendered objects of a tree, and what was looked at.
 fn check_objects(tree: &Tree, targets: &[Target], definitions: Option<&Definitions>) -> (Vec<Problem>, Counts) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::problem::Problem;
-use crate::tree::Tree;
+use e2e::tree::Tree;
 
 const MANIFESTS: [&str; 2] = ["manifest.yaml", "manifest-platform.yaml"];
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Problem;
-use crate::tree::Object;
+use e2e::tree::Object;
 
 /// The CustomResourceDefinitions beside the project.
 pub(crate) struct Definitions {

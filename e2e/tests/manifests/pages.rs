@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kyma_dynatrace_policy::rules::RULES;
 
 use crate::problem::{self, Problem};
-use crate::tree::Tree;
+use e2e::tree::Tree;
 
 /// The sections of Kyma's guide for Dynatrace, as of 2026-06.
 const SECTIONS: [&str; 10] = [

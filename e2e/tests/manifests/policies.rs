@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::objects::Definitions;
 use crate::problem::Problem;
-use crate::tree::Object;
+use e2e::tree::Object;
 
 /// A warning that a manifest may have: what it ships depends on the applications, and the warning says so.
 const EXPECTED: [(&str, &str); 1] = [("pipelines/metrics-application-delta/pipeline.yaml", "application-temporality")];

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::problem::Problem;
-use crate::tree::Object;
+use e2e::tree::Object;
 
 /// What does not fit together in an overlay.
 pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {

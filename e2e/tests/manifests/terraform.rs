@@ -5,7 +5,7 @@ use hcl::eval::{Context, Evaluate, FuncArgs, FuncDef, ParamType};
 use hcl::{Body, Map, Value};
 
 use crate::problem::Problem;
-use crate::tree::Tree;
+use e2e::tree::Tree;
 
 const FOLDER: &str = "tenant/terraform";
 

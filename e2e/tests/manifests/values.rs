@@ -6,7 +6,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::problem::{self, Problem};
-use crate::tree::{ENV, ENV_FILE, Object, Tree};
+use e2e::tree::{ENV, ENV_FILE, Object, Tree};
 
 const ENVIRONMENT: &str = "environment/replacements/environment.yaml";
 /// Stands in the files where a value is to be filled in.

@@ -8,29 +8,34 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 /// What a user fills in, with values that nobody could mistake for real ones.
-pub(crate) const ENV: &str = "apiurl=https://abc12345.live.dynatrace.com/api\napiToken=first\ndataIngestToken=second\n";
+pub const ENV: &str = "apiurl=https://abc12345.live.dynatrace.com/api\napiToken=first\ndataIngestToken=second\n";
 /// Where.
-pub(crate) const ENV_FILE: &str = "dynatrace/base/dynatrace.env";
+pub const ENV_FILE: &str = "dynatrace/base/dynatrace.env";
 /// A DynaKube has one of these.
 const MODES: [&str; 2] = ["dynatrace/cloud-native-full-stack", "dynatrace/application-monitoring"];
 
-pub(crate) struct Tree {
-    pub(crate) folder: PathBuf,
+/// A copy of `manifests/`.
+pub struct Tree {
+    /// Where it is.
+    pub folder: PathBuf,
 }
 
 /// Something to render: a part, an overlay, or an overlay with a component more.
-pub(crate) struct Target {
+pub struct Target {
     /// The folder below `manifests/`, and the component's.
-    pub(crate) name: String,
-    pub(crate) is_overlay: bool,
+    pub name: String,
+    /// Whether a user applies it as a whole.
+    pub is_overlay: bool,
     resources: Vec<String>,
     components: Vec<String>,
 }
 
 /// A rendered object and the file that it is from.
-pub(crate) struct Object {
-    pub(crate) file: String,
-    pub(crate) value: Value,
+pub struct Object {
+    /// Below `manifests/`.
+    pub file: String,
+    /// The object itself.
+    pub value: Value,
 }
 
 #[derive(serde::Deserialize)]
@@ -44,32 +49,38 @@ struct Kustomization {
 
 impl Tree {
     /// Copies the manifests into a folder of this name.
-    pub(crate) fn copy(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("manifests").join(name);
+    #[must_use]
+    pub fn copy(name: &str) -> Self {
+        let folder = crate::root().join("target/tmp/manifests").join(name);
         let _ = fs::remove_dir_all(&folder);
-        e2e::copy_manifests(&folder);
+        crate::copy_manifests(&folder);
         let tree = Self { folder };
         fs::write(tree.path(ENV_FILE), ENV).unwrap();
         tree
     }
 
-    pub(crate) fn path(&self, file: &str) -> PathBuf {
+    /// A file's path.
+    #[must_use]
+    pub fn path(&self, file: &str) -> PathBuf {
         self.folder.join(file)
     }
 
-    pub(crate) fn read(&self, file: &str) -> String {
+    /// A file's text.
+    #[must_use]
+    pub fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
     /// Replaces a text that has to be there.
-    pub(crate) fn replace(&self, file: &str, from: &str, to: &str) {
+    pub fn replace(&self, file: &str, from: &str, to: &str) {
         let text = self.read(file);
         assert!(text.contains(from), "{file} has no {from:?}");
         fs::write(self.path(file), text.replacen(from, to, 1)).unwrap();
     }
 
     /// All files, below the tree's folder.
-    pub(crate) fn files(&self) -> Vec<String> {
+    #[must_use]
+    pub fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         walk(&self.folder, &mut files);
         let mut files: Vec<String> =
@@ -91,13 +102,15 @@ impl Tree {
     }
 
     /// The components that a user adds to an overlay.
-    pub(crate) fn components(&self) -> Vec<String> {
+    #[must_use]
+    pub fn components(&self) -> Vec<String> {
         let components = self.kustomizations("Component").into_iter().map(|(folder, _)| folder);
         components.filter(|folder| !folder.starts_with("environment")).collect()
     }
 
     /// Every part alone, every overlay, and every overlay with every component.
-    pub(crate) fn targets(&self) -> Vec<Target> {
+    #[must_use]
+    pub fn targets(&self) -> Vec<Target> {
         let mut targets = Vec::new();
         for (folder, kustomization) in self.kustomizations("Kustomization") {
             // Not for users: the values are filled in one level up.
@@ -124,22 +137,39 @@ impl Tree {
     }
 
     /// What `kubectl kustomize` makes of a target, or its complaint.
-    pub(crate) fn render(&self, target: &Target) -> Result<Vec<Object>, String> {
-        let folder = self.folder.join(".render").join(target.name.replace(['/', ' ', '+'], "_"));
-        fs::create_dir_all(&folder).unwrap();
-        let above = |paths: &[String]| paths.iter().map(|path| format!("../../{path}")).collect::<Vec<_>>();
-        let kustomization = serde_json::json!({
-            "resources": above(&target.resources),
-            "components": above(&target.components),
-            // So that each object says what file it is from.
-            "buildMetadata": ["originAnnotations"],
-        });
-        fs::write(folder.join("kustomization.yaml"), kustomization.to_string()).unwrap();
+    ///
+    /// # Errors
+    /// What kubectl says.
+    pub fn render(&self, target: &Target) -> Result<Vec<Object>, String> {
+        // So that each object says what file it is from.
+        let folder = self.write(target, "origins", &["originAnnotations"]);
         self.kustomize(&folder).map(|yaml| objects(&yaml))
     }
 
+    /// A folder that `kubectl apply -k` takes for a target.
+    #[must_use]
+    pub fn applicable(&self, target: &Target) -> PathBuf {
+        self.write(target, "applicable", &[])
+    }
+
+    fn write(&self, target: &Target, purpose: &str, metadata: &[&str]) -> PathBuf {
+        let folder = self.folder.join(".render").join(purpose).join(target.name.replace(['/', ' ', '+'], "_"));
+        fs::create_dir_all(&folder).unwrap();
+        let above = |paths: &[String]| paths.iter().map(|path| format!("../../../{path}")).collect::<Vec<_>>();
+        let kustomization = serde_json::json!({
+            "resources": above(&target.resources),
+            "components": above(&target.components),
+            "buildMetadata": metadata,
+        });
+        fs::write(folder.join("kustomization.yaml"), kustomization.to_string()).unwrap();
+        folder
+    }
+
     /// `kubectl kustomize` of a folder.
-    pub(crate) fn kustomize(&self, folder: &Path) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// What kubectl says.
+    pub fn kustomize(&self, folder: &Path) -> Result<String, String> {
         let output = Command::new("kubectl").arg("kustomize").arg(folder).output();
         let output = output.unwrap_or_else(|error| panic!("kubectl cannot be run: {error}"));
         if output.status.success() {
@@ -150,11 +180,15 @@ impl Tree {
 }
 
 impl Object {
-    pub(crate) fn kind(&self) -> String {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> String {
         self.value["kind"].as_str().unwrap_or_default().to_owned()
     }
 
-    pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
+    /// A text in it.
+    #[must_use]
+    pub fn text(&self, pointer: &str) -> Option<&str> {
         self.value.pointer(pointer).and_then(Value::as_str)
     }
 }

@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 
 /// A generated pipeline as text, and what must never be told of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Pipeline {
-    pub(crate) text: String,
-    pub(crate) secrets: Vec<String>,
+pub struct Pipeline {
+    /// As submitted.
+    pub text: String,
+    /// What must never be told.
+    pub secrets: Vec<String>,
 }
 
 const HOSTS: &[&str] = &[
@@ -73,7 +75,7 @@ fn token() -> impl Strategy<Value = String> {
 }
 
 /// A value of any type, small.
-pub(crate) fn any_json() -> impl Strategy<Value = Value> {
+pub fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -270,7 +272,7 @@ fn write(pipeline: &Value, is_pretty: bool, secret: String) -> Pipeline {
 }
 
 /// Any pipeline.
-pub(crate) fn pipeline() -> impl Strategy<Value = Pipeline> {
+pub fn pipeline() -> impl Strategy<Value = Pipeline> {
     let otlp = prop_oneof![30 => otlp(), 20 => half_written(), 1 => any_json()];
     (whole(otlp), token()).prop_map(|((pipeline, is_pretty), token)| write(&pipeline, is_pretty, token))
 }
@@ -294,7 +296,7 @@ fn elsewhere_endpoint() -> impl Strategy<Value = Value> {
 }
 
 /// A well-formed pipeline that ships elsewhere, whatever its name, labels, annotations and status say.
-pub(crate) fn elsewhere() -> impl Strategy<Value = Pipeline> {
+pub fn elsewhere() -> impl Strategy<Value = Pipeline> {
     let endpoint = elsewhere_endpoint();
     let path = prop_oneof![Just(None), text(&["", "otlp/v1/logs", "v1/traces", "v2/otlp"]).prop_map(Some)];
     let header = prop_oneof![
@@ -336,7 +338,7 @@ fn declared_secret() -> impl Strategy<Value = Value> {
 }
 
 /// Valid settings.
-pub(crate) fn settings() -> impl Strategy<Value = Value> {
+pub fn settings() -> impl Strategy<Value = Value> {
     let level = || prop_oneof![6 => Just(None), 1 => select(&["deny", "warn", "off"][..]).prop_map(|level| Some(Value::from(level)))];
     (
         select(&["repair", "repair", "validate"][..]),

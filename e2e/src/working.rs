@@ -6,13 +6,15 @@ use serde_json::{Value, json};
 
 /// A pipeline, and settings under which it works.
 #[derive(Debug, Clone)]
-pub(crate) struct Working {
-    pub(crate) object: Value,
-    pub(crate) settings: Value,
+pub struct Working {
+    /// The pipeline.
+    pub object: Value,
+    /// The policy's settings.
+    pub settings: Value,
     /// Whether the policy can know the path of the endpoint.
-    pub(crate) is_base_known: bool,
+    pub is_base_known: bool,
     /// Whether something in the object says that it goes to Dynatrace.
-    pub(crate) is_recognised: bool,
+    pub is_recognised: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +104,8 @@ fn choices() -> impl Strategy<Value = Choices> {
         })
 }
 
-pub(crate) fn working() -> impl Strategy<Value = Working> {
+/// Any pipeline that works.
+pub fn working() -> impl Strategy<Value = Working> {
     choices().prop_flat_map(|choices| {
         let takes_bearer = HOSTS[choices.host].2;
         (Just(choices), authorization(takes_bearer), levels(), select(&["repair", "validate"][..]))

@@ -1,0 +1,10 @@
+// The etcd of the cluster tests, unmodified.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }

@@ -1,0 +1,112 @@
+//! Real `kubectl`, with a configuration and a cache of its own.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+/// `kubectl` for one API server.
+#[derive(Debug, Clone)]
+pub struct Kubectl {
+    config: PathBuf,
+    home: PathBuf,
+}
+
+/// What `kubectl` printed, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Its exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Output {
+    /// The lines of standard error that are warnings, without `Warning: `.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&str> {
+        self.stderr.lines().filter_map(|line| line.strip_prefix("Warning: ")).collect()
+    }
+}
+
+impl Kubectl {
+    pub(crate) fn new(folder: &Path, server: &str, authority: &str, token: &str) -> anyhow::Result<Self> {
+        let authority_file = folder.join("authority.pem");
+        std::fs::write(&authority_file, authority)?;
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {"server": server, "certificate-authority": authority_file}}],
+            "users": [{"name": "admin", "user": {"token": token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+        });
+        let path = folder.join("kubeconfig.json");
+        std::fs::write(&path, config.to_string())?;
+        Ok(Self { config: path, home: folder.to_owned() })
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Where it cannot be run; not where it fails.
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        self.pipe(arguments, "")
+    }
+
+    /// Runs it with something on standard input.
+    ///
+    /// # Errors
+    /// Where it cannot be run; not where it fails.
+    pub fn pipe(&self, arguments: &[&str], input: &str) -> anyhow::Result<Output> {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("kubectl cannot be run")?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // It may end before it has read all, which its exit code tells.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output()?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Output {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        })
+    }
+
+    /// Runs it where it has to succeed.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub fn must(&self, arguments: &[&str], input: &str) -> anyhow::Result<Output> {
+        let output = self.pipe(arguments, input)?;
+        anyhow::ensure!(output.code == 0, "kubectl {}: {}{}", arguments.join(" "), output.stdout, output.stderr);
+        Ok(output)
+    }
+
+    /// An object as stored, of `kubectl get <arguments> -o json`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn get(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let output = self.must(&[&["get", "-o", "json"], arguments].concat(), "")?;
+        Ok(serde_json::from_str(&output.stdout)?)
+    }
+
+    /// A command that talks to the server as administrator, without an argument yet.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("kubectl");
+        // Its cache and preferences are below HOME.
+        command.env("KUBECONFIG", &self.config).env("HOME", &self.home);
+        command
+    }
+}

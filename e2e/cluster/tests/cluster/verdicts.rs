@@ -1,0 +1,141 @@
+//! Every example on every rule's page, applied with real kubectl: what is printed is what the page says, and what is
+//! stored is what the page shows.
+
+use cluster::{Cluster, Output};
+use e2e::pages::{Part, page, parts, settings_of};
+use kyma_dynatrace_policy::rules::RULES;
+use serde_json::Value;
+
+use crate::{Check, policies, settle, stored};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[("verdicts::every_example_is_answered_as_its_page_says", examples)];
+
+/// An example and what its page says of it.
+pub(crate) struct Example {
+    id: String,
+    expectation: String,
+    yaml: String,
+    answer: String,
+}
+
+/// The examples on all pages.
+pub(crate) fn all() -> Vec<Example> {
+    let of_page = |id: &str| {
+        let text = std::fs::read_to_string(page(id)).unwrap();
+        parts(&text).into_iter().filter_map(|part| match part {
+            Part::Example { expectation, yaml, answer } => {
+                Some(Example { id: String::new(), expectation, yaml, answer })
+            }
+            Part::Prose(_) => None,
+        })
+    };
+    let pages = RULES.iter().flat_map(|rule| of_page(rule.id).map(|example| Example { id: rule.id.to_owned(), ..example }));
+    pages.collect()
+}
+
+fn examples(cluster: &mut Cluster) -> anyhow::Result<String> {
+    let repair = policies::repair();
+    let examples = all();
+    let complaints = check(cluster, &examples, &|settings| policies::with_settings(repair.clone(), settings))?;
+    settle(complaints)?;
+    let count = |expectation: &str| examples.iter().filter(|example| example.expectation == expectation).count();
+    Ok(format!(
+        "{} examples: {} rejected, {} repaired, {} warned, {} accepted",
+        examples.len(),
+        count("rejected"),
+        count("repaired"),
+        count("warned"),
+        count("accepted")
+    ))
+}
+
+/// Applies examples to a cluster with the policy that their settings make; what is not as their pages say.
+pub(crate) fn check(
+    cluster: &mut Cluster,
+    examples: &[Example],
+    policy: &dyn Fn(&Value) -> Value,
+) -> anyhow::Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    for example in examples {
+        cluster.deploy(&[policy(&settings_of(&example.yaml))])?;
+        let object: Value = yaml_serde::from_str(&example.yaml)?;
+        let output = cluster.kubectl().pipe(&["apply", "-f", "-"], &example.yaml)?;
+        if std::env::var_os("SHOW_KUBECTL").is_some() {
+            eprintln!("--- {} {}\n{}{}", example.id, example.expectation, output.stdout, output.stderr);
+        }
+        let stored = if output.code == 0 { Some(stored::get(cluster, &object)?) } else { None };
+        if let Err(complaint) = compare(example, &object, &output, stored.as_ref()) {
+            let text = format!("{}{}", output.stdout, output.stderr);
+            complaints.push(format!("{} ({}): {complaint}\n{text}", example.id, example.expectation));
+        }
+        stored::delete(cluster, &object)?;
+    }
+    Ok(complaints)
+}
+
+/// Compares what kubectl printed and what is stored with the page's answer.
+fn compare(example: &Example, object: &Value, output: &Output, stored: Option<&Value>) -> Result<(), String> {
+    let is_warning = |line: &&str| line.starts_with("Warning: ");
+    let expected: Vec<&str> = example.answer.lines().filter(is_warning).collect();
+    // The API server's own, for the deprecated version.
+    let is_ours = |line: &&str| is_warning(line) && !line.contains("v1alpha1");
+    let printed: Vec<&str> = output.stderr.lines().filter(is_ours).collect();
+    if printed != expected {
+        return Err(format!("warnings {printed:#?}, expected {expected:#?}"));
+    }
+    let body: Vec<&str> = example.answer.lines().skip(1).filter(|line| !is_warning(line)).collect();
+    if example.expectation == "rejected" {
+        let denial = format!("denied the request: {}", body.join("\n"));
+        return if output.code == 1 && output.stderr.contains(&denial) {
+            Ok(())
+        } else {
+            Err(format!("exit code {}, expected a denial:\n{denial}", output.code))
+        };
+    }
+    let Some(stored) = stored else { return Err("it is not stored".to_owned()) };
+    let submitted = yaml_serde::to_string(object).map_err(|error| error.to_string())?;
+    let repaired = patch(&submitted, &body).ok_or("the page's diff does not fit its example")?;
+    let repaired: Value = yaml_serde::from_str(&repaired).map_err(|error| error.to_string())?;
+    let mut lost = Vec::new();
+    stored::lost(&repaired, stored, "", &mut lost);
+    if example.expectation != "repaired" {
+        // Nothing but what the CustomResourceDefinition and the Telemetry module fill in.
+        for field in ["path", "headers"] {
+            let pointer = format!("/spec/output/otlp/{field}");
+            if object.pointer(&pointer) != stored.pointer(&pointer) {
+                lost.push(format!("{field} is changed"));
+            }
+        }
+    }
+    if lost.is_empty() { Ok(()) } else { Err(format!("stored: {}", lost.join(", "))) }
+}
+
+/// A text with a diff of `  + ` and `    ` lines applied, which says no line numbers.
+fn patch(text: &str, diff: &[&str]) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut result = Vec::new();
+    let mut at = 0;
+    for (index, line) in diff.iter().enumerate() {
+        let sign = line.get(..4)?.trim();
+        let content = line.get(4..)?;
+        if sign == "+" {
+            result.push(content);
+            continue;
+        }
+        // The next place where this line and those after it, up to a change, stand together.
+        let run: Vec<&str> = diff.get(index..)?.iter().map_while(|line| line.strip_prefix("    ")).collect();
+        let fits = |start: usize| {
+            if sign == "-" { lines.get(start) == Some(&content) } else { lines.get(start..)?.starts_with(&run) }.then_some(())
+        };
+        while lines.get(at) != Some(&content) || (index == 0 && fits(at).is_none()) {
+            result.push(lines.get(at)?);
+            at += 1;
+        }
+        if sign != "-" {
+            result.push(content);
+        }
+        at += 1;
+    }
+    result.extend(lines.get(at..)?);
+    Some(result.join("\n") + "\n")
+}

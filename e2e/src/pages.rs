@@ -1,0 +1,64 @@
+//! The rules' pages, read as examples: a fence ```` ```yaml <expectation> ```` with a pipeline, and below it a fence
+//! ```` ```text ```` with the answer.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+/// A rule's page.
+#[must_use]
+pub fn page(id: &str) -> PathBuf {
+    crate::root().join("docs/rules").join(format!("{id}.md"))
+}
+
+/// One part of a page.
+pub enum Part {
+    /// Everything that is no example.
+    Prose(String),
+    /// A pipeline and what is said of it.
+    Example {
+        /// `accepted`, `warned`, `repaired` or `rejected`.
+        expectation: String,
+        /// The manifest, perhaps with a first line `# settings: {...}`.
+        yaml: String,
+        /// The answer below it; empty where there is none yet.
+        answer: String,
+    },
+}
+
+/// The parts of a page, in order.
+#[must_use]
+pub fn parts(page: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut prose = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let mut fence = || lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+        if let Some(expectation) = line.strip_prefix("```yaml ") {
+            parts.push(Part::Prose(std::mem::take(&mut prose)));
+            parts.push(Part::Example { expectation: expectation.to_owned(), yaml: fence(), answer: String::new() });
+        } else if line == "```text" {
+            let text: String = fence();
+            // The blank line in front of the answer goes with it.
+            assert_eq!(prose, "\n", "an answer stands right below its example");
+            prose.clear();
+            if let Some(Part::Example { answer, .. }) = parts.last_mut() {
+                *answer = text;
+            }
+        } else {
+            prose.push_str(line);
+            prose.push('\n');
+        }
+    }
+    parts.push(Part::Prose(prose));
+    parts
+}
+
+/// The settings of an example's first line; the default ones where there is none.
+#[must_use]
+pub fn settings_of(yaml: &str) -> Value {
+    let settings = yaml.lines().find_map(|line| line.strip_prefix("# settings: "));
+    settings.map_or(json!({}), |settings| {
+        yaml_serde::from_str(settings).unwrap_or_else(|error| panic!("{settings}: {error}"))
+    })
+}
