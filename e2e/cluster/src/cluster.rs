@@ -32,6 +32,7 @@ pub struct Cluster {
     policy_port: u16,
     telemetry: Server,
     deployed: Vec<Value>,
+    definitions: Vec<Value>,
 }
 
 /// ClusterAdmissionPolicies, as `kubectl kustomize` renders them.
@@ -68,7 +69,7 @@ impl Cluster {
         // Chosen once: the service keeps it while the server behind it comes and goes.
         let policy_port = std::net::TcpListener::bind(address(POLICY_ADDRESS, 0)?)?.local_addr()?.port();
         let policy_server = PolicyServer::new(address(POLICY_ADDRESS, policy_port)?, identity, &folder);
-        let cluster = Self { plane, authority, answers, policy_server, policy_port, telemetry, deployed: Vec::new() };
+        let cluster = Self { definitions: definitions.clone(), plane, authority, answers, policy_server, policy_port, telemetry, deployed: Vec::new() };
         cluster.prepare(definitions)?;
         Ok(cluster)
     }
@@ -133,6 +134,12 @@ impl Cluster {
         &self.plane
     }
 
+    /// The CustomResourceDefinitions, as they were found.
+    #[must_use]
+    pub fn definitions(&self) -> &[Value] {
+        &self.definitions
+    }
+
     /// Where a run may write.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -191,6 +198,15 @@ impl Cluster {
     #[must_use]
     pub fn calls(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut self.answers.lock().calls)
+    }
+
+    /// Makes the Telemetry module's webhook do something more than it should, or nothing more again.
+    ///
+    /// # Errors
+    /// Where the fault is no JSON patch.
+    pub fn break_module(&self, fault: Option<Value>) -> anyhow::Result<()> {
+        self.answers.lock().fault = fault.map(serde_json::from_value).transpose()?;
+        Ok(())
     }
 
     /// Sends pipelines until exactly these webhooks of policies are called for them.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use json_patch::Patch;
 use kyma_dynatrace_engine::{AdmissionResponse, Policy};
 use serde_json::{Value, json};
 
@@ -29,12 +30,16 @@ pub(crate) fn validate(served: &Served, review: &Value) -> Option<Value> {
     Some(json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}))
 }
 
-/// The Telemetry module's answer to an AdmissionReview: its defaults as a patch.
-pub(crate) fn fill_in(review: &Value) -> Option<Value> {
+/// The Telemetry module's answer to an AdmissionReview: its defaults as a patch, and a fault if one is wanted.
+pub(crate) fn fill_in(review: &Value, fault: Option<&Patch>) -> Option<Value> {
     let request = review.get("request").filter(|request| request.is_object())?;
     let object = request.get("object")?;
     let mut filled = object.clone();
     kyma_dynatrace_apiserver::fill_in(&mut filled);
+    if let Some(fault) = fault {
+        // Where it does not fit, there is nothing to break.
+        let _ = json_patch::patch(&mut filled, fault);
+    }
     let mut response = json!({"uid": request.get("uid")?, "allowed": true});
     let patch = json_patch::diff(object, &filled);
     if let (Some(members), false) = (response.as_object_mut(), patch.0.is_empty()) {

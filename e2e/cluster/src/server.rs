@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use json_patch::Patch;
 use serde_json::{Value, json};
 
 use crate::certificates::Identity;
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) policies: BTreeMap<String, Served>,
     /// Path and request of each call since it was last emptied.
     pub(crate) calls: Vec<(String, Value)>,
+    /// What the Telemetry module's webhook does wrong, for tests of the tests.
+    pub(crate) fault: Option<Patch>,
 }
 
 #[derive(Clone, Default)]
@@ -125,7 +128,8 @@ async fn validate(State(answers): State<Answers>, Path(name): Path<String>, body
 async fn fill_in(State(answers): State<Answers>, Path(path): Path<String>, body: Bytes) -> Result<Json<Value>, Refused> {
     let review = read(&body)?;
     answers.note(&format!("/{path}"), &review);
-    reply(review::fill_in(&review), "an AdmissionReview with a request is expected")
+    let fault = answers.lock().fault.clone();
+    reply(review::fill_in(&review, fault.as_ref()), "an AdmissionReview with a request is expected")
 }
 
 async fn convert(body: Bytes) -> Result<Json<Value>, Refused> {

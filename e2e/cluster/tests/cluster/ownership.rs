@@ -35,7 +35,11 @@ fn owned(object: &Value, manager: &str) -> Option<Vec<String>> {
 }
 
 fn server_side(cluster: &mut Cluster) -> anyhow::Result<String> {
-    cluster.deploy(&policies::both())?;
+    server_side_with(cluster, &policies::both())
+}
+
+pub(crate) fn server_side_with(cluster: &mut Cluster, policies: &[Value]) -> anyhow::Result<String> {
+    cluster.deploy(policies)?;
     let pipeline = half_written("owned");
     apply(cluster, &["--server-side", "--field-manager=gitops"], &pipeline)?;
     let stored = stored::get(cluster, &pipeline)?;

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use crate::{Check, policies, settle, stored};
 
-pub(crate) const CHECKS: &[(&str, Check)] = &[("verdicts::every_example_is_answered_as_its_page_says", examples)];
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("verdicts::every_example_is_answered_as_its_page_says", examples),
+    ("verdicts::examples_for_older_modules_are_answered_there", older_modules),
+];
 
 /// An example and what its page says of it.
 pub(crate) struct Example {
@@ -33,9 +36,14 @@ pub(crate) fn all() -> Vec<Example> {
     pages.collect()
 }
 
+/// The examples whose pages say this.
+pub(crate) fn that_are(expectation: &str) -> Vec<Example> {
+    all().into_iter().filter(|example| example.expectation == expectation).collect()
+}
+
 fn examples(cluster: &mut Cluster) -> anyhow::Result<String> {
     let repair = policies::repair();
-    let examples = all();
+    let examples: Vec<Example> = all().into_iter().filter(|example| !is_for_older_modules(example)).collect();
     let complaints = check(cluster, &examples, &|settings| policies::with_settings(repair.clone(), settings))?;
     settle(complaints)?;
     let count = |expectation: &str| examples.iter().filter(|example| example.expectation == expectation).count();
@@ -47,6 +55,22 @@ fn examples(cluster: &mut Cluster) -> anyhow::Result<String> {
         count("warned"),
         count("accepted")
     ))
+}
+
+/// Whether an example shows a cluster whose Telemetry module has no `temporality` yet.
+fn is_for_older_modules(example: &Example) -> bool {
+    example.answer.contains("(Telemetry module 1.64 or later)")
+}
+
+/// The others, in a cluster with the definitions of 2025.
+fn older_modules(_: &mut Cluster) -> anyhow::Result<String> {
+    let Some(shared) = e2e::shared() else { return Ok("skipped".to_owned()) };
+    let mut older = Cluster::start_with(&shared.join("crds/telemetry-2025-10"))?;
+    let examples: Vec<Example> = all().into_iter().filter(is_for_older_modules).collect();
+    anyhow::ensure!(!examples.is_empty(), "no such example");
+    let repair = policies::repair();
+    settle(check(&mut older, &examples, &|settings| policies::with_settings(repair.clone(), settings))?)?;
+    Ok(format!("{} examples", examples.len()))
 }
 
 /// Applies examples to a cluster with the policy that their settings make; what is not as their pages say.
