@@ -129,6 +129,32 @@ test-junit: annotated-policy.wasm | setup-npm ## validate JUnit reports against 
 			> $(CURDIR)/target/junit-$$(basename $$data).xml || test $$? -le 3 || exit 1; done
 	NODE_TOOLS=$(CURDIR)/$(NPM_TOOLS) node cli/tests/junit.mjs target/junit-*.xml
 
+# A real API server: that of KUBEBUILDER_ASSETS (the folder that `setup-envtest use -p path` prints), or built from source.
+CLUSTER := target/cluster/bin
+KUBERNETES := $(shell sed -n 's|^\tk8s.io/kubernetes \(v[0-9.]*\)$$|\1|p' e2e/cluster/go.mod)
+COMPONENT_BASE := k8s.io/component-base/version
+$(CLUSTER)/kube-apiserver: e2e/cluster/go.mod e2e/cluster/go.sum $(wildcard e2e/cluster/*/main.go)
+	@command -v go >/dev/null || { echo "error: go is missing; it builds the API server, unless KUBEBUILDER_ASSETS names a folder with etcd and kube-apiserver" >&2; exit 1; }
+	@echo "building etcd and kube-apiserver $(KUBERNETES), which takes some minutes, once"
+	cd e2e/cluster && go build -trimpath -o $(CURDIR)/$(CLUSTER)/ -ldflags="-s -w \
+		-X $(COMPONENT_BASE).gitVersion=$(KUBERNETES) -X $(COMPONENT_BASE).gitTreeState=clean \
+		-X $(COMPONENT_BASE).gitMajor=$(word 1,$(subst ., ,$(KUBERNETES:v%=%))) \
+		-X $(COMPONENT_BASE).gitMinor=$(word 2,$(subst ., ,$(KUBERNETES:v%=%)))" ./etcd ./kube-apiserver
+	@touch $@
+
+.PHONY: setup-cluster
+setup-cluster: setup-kubectl $(if $(KUBEBUILDER_ASSETS),,$(CLUSTER)/kube-apiserver)
+
+.PHONY: cluster-test
+cluster-test: setup-cluster annotated-policy.wasm ## put the policy behind a real API server (needs kubectl, and Go or KUBEBUILDER_ASSETS)
+	$(CARGO_BUILD)
+	$(CARGO_TEST) --test cluster
+
+.PHONY: bench-cluster
+bench-cluster: setup-cluster annotated-policy.wasm ## time what the policies add to a create, and write benches/README.md
+	$(CARGO_BUILD)
+	target/debug/cluster-bench
+
 FLOORS := target/floor-accepting.wasm target/floor-mutating.wasm
 target/floor-accepting.wasm: $(shell find benches/floor -name '*.rs' -o -name Cargo.toml) benches/floor/Cargo.lock rust-toolchain.toml | setup
 	cd benches/floor && RUSTFLAGS=-Cdebuginfo=0 cargo build --release --target $(TARGET) --locked \

@@ -34,10 +34,8 @@ fn run() -> Result<(), String> {
     let mut text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
     for (name, table) in &sections {
         println!("{table}");
-        let (begin, end) = (format!("<!-- {name}: made by `make bench` -->\n"), format!("<!-- end of {name} -->"));
-        let (head, rest) = text.split_once(&begin).ok_or_else(|| format!("README.md has no {begin}"))?;
-        let (_, tail) = rest.split_once(&end).ok_or_else(|| format!("README.md has no {end}"))?;
-        text = format!("{head}{begin}\n{table}\n{end}{tail}");
+        let table = format!("\n{table}\n");
+        text = xtask::sections::replace(&text, name, "bench", &table).map_err(|error| error.to_string())?;
     }
     std::fs::write(&path, text).map_err(|error| error.to_string())?;
     let mut recorded = format!("bytes\t{}\n", figures.bytes.0);

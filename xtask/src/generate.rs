@@ -4,6 +4,8 @@ use std::fs;
 
 use anyhow::{Context, ensure};
 
+use xtask::sections;
+
 use crate::metadata::Metadata;
 use crate::{artifacthub, rules_table, settings};
 
@@ -20,9 +22,9 @@ fn read(path: &str) -> anyhow::Result<String> {
 }
 
 fn wanted(metadata: &Metadata) -> anyhow::Result<Vec<Wanted>> {
-    let readme = replace(&read("README.md")?, "rules", &rules_table::table("docs/rules/"))?;
-    let rules = replace(&read("docs/rules.md")?, "rules", &rules_table::table("rules/"))?;
-    let readme = replace(&readme, "settings", &settings::table())?;
+    let readme = sections::replace(&read("README.md")?, "rules", "generate", &rules_table::table("docs/rules/"))?;
+    let rules = sections::replace(&read("docs/rules.md")?, "rules", "generate", &rules_table::table("rules/"))?;
+    let readme = sections::replace(&readme, "settings", "generate", &settings::table())?;
     // An unquoted `off` is a boolean for those who read YAML 1.1, as Rancher does.
     let questions = yaml_serde::to_string(&settings::questions())?;
     let questions = questions.replace(" off\n", " 'off'\n");
@@ -36,14 +38,6 @@ fn wanted(metadata: &Metadata) -> anyhow::Result<Vec<Wanted>> {
         (QUESTIONS, questions),
         ("artifacthub-pkg.yml", package),
     ])
-}
-
-/// Puts a table between the markers of its name.
-fn replace(text: &str, name: &str, table: &str) -> anyhow::Result<String> {
-    let (begin, end) = (format!("<!-- {name}: made by `make generate` -->\n"), format!("<!-- end of {name} -->"));
-    let (head, rest) = text.split_once(&begin).with_context(|| format!("there is no `{}`", begin.trim()))?;
-    let (_, tail) = rest.split_once(&end).with_context(|| format!("there is no `{end}`"))?;
-    Ok(format!("{head}{begin}{table}{end}{tail}"))
 }
 
 /// Writes the files, or says which are not as they ought to be.

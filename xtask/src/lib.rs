@@ -1,3 +1,4 @@
 //! What the chores share with the tests.
 
 pub mod report;
+pub mod sections;
