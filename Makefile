@@ -152,8 +152,13 @@ cluster-test: setup-cluster annotated-policy.wasm ## put the policy behind a rea
 
 .PHONY: bench-cluster
 bench-cluster: setup-cluster annotated-policy.wasm ## time what the policies add to a create, and write benches/README.md
+	cargo build --package cluster --profile native --locked
+	target/native/cluster bench
+
+.PHONY: cluster
+cluster: setup-cluster annotated-policy.wasm ## start a real API server with the policies, to try kubectl on
 	$(CARGO_BUILD)
-	target/debug/cluster-bench
+	target/debug/cluster serve
 
 FLOORS := target/floor-accepting.wasm target/floor-mutating.wasm
 target/floor-accepting.wasm: $(shell find benches/floor -name '*.rs' -o -name Cargo.toml) benches/floor/Cargo.lock rust-toolchain.toml | setup

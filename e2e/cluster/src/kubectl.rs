@@ -48,6 +48,12 @@ impl Kubectl {
         Ok(Self { config: path, home: folder.to_owned() })
     }
 
+    /// Its configuration file.
+    #[must_use]
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
     /// Runs it.
     ///
     /// # Errors
