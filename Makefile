@@ -130,20 +130,20 @@ test-junit: annotated-policy.wasm | setup-npm ## validate JUnit reports against 
 	NODE_TOOLS=$(CURDIR)/$(NPM_TOOLS) node cli/tests/junit.mjs target/junit-*.xml
 
 # A real API server: that of KUBEBUILDER_ASSETS (the folder that `setup-envtest use -p path` prints), or built from source.
-CLUSTER := target/cluster/bin
+CONTROL_PLANE := target/cluster/bin
 KUBERNETES := $(shell sed -n 's|^\tk8s.io/kubernetes \(v[0-9.]*\)$$|\1|p' e2e/cluster/go.mod)
 COMPONENT_BASE := k8s.io/component-base/version
-$(CLUSTER)/kube-apiserver: e2e/cluster/go.mod e2e/cluster/go.sum $(wildcard e2e/cluster/*/main.go)
+$(CONTROL_PLANE)/kube-apiserver: e2e/cluster/go.mod e2e/cluster/go.sum $(wildcard e2e/cluster/*/main.go)
 	@command -v go >/dev/null || { echo "error: go is missing; it builds the API server, unless KUBEBUILDER_ASSETS names a folder with etcd and kube-apiserver" >&2; exit 1; }
 	@echo "building etcd and kube-apiserver $(KUBERNETES), which takes some minutes, once"
-	cd e2e/cluster && go build -trimpath -o $(CURDIR)/$(CLUSTER)/ -ldflags="-s -w \
+	cd e2e/cluster && go build -trimpath -o $(CURDIR)/$(CONTROL_PLANE)/ -ldflags="-s -w \
 		-X $(COMPONENT_BASE).gitVersion=$(KUBERNETES) -X $(COMPONENT_BASE).gitTreeState=clean \
 		-X $(COMPONENT_BASE).gitMajor=$(word 1,$(subst ., ,$(KUBERNETES:v%=%))) \
 		-X $(COMPONENT_BASE).gitMinor=$(word 2,$(subst ., ,$(KUBERNETES:v%=%)))" ./etcd ./kube-apiserver
 	@touch $@
 
 .PHONY: setup-cluster
-setup-cluster: setup-kubectl $(if $(KUBEBUILDER_ASSETS),,$(CLUSTER)/kube-apiserver)
+setup-cluster: setup-kubectl $(if $(CLUSTER)$(KUBEBUILDER_ASSETS),,$(CONTROL_PLANE)/kube-apiserver)
 
 .PHONY: cluster-test
 cluster-test: setup-cluster annotated-policy.wasm ## put the policy behind a real API server (needs kubectl, and Go or KUBEBUILDER_ASSETS)

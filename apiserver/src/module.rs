@@ -54,7 +54,8 @@ fn fill_in_otlp(otlp: &mut Members) {
 fn fill_in_metrics(spec: &mut Members, is_alpha: bool) {
     let Some(input) = within(spec, "input") else { return };
     for name in ["prometheus", "istio", "runtime"] {
-        let Some(source) = present(input, name).filter(|source| source.get("enabled") == Some(&Value::Bool(true))) else {
+        let Some(source) = present(input, name).filter(|source| source.get("enabled") == Some(&Value::Bool(true)))
+        else {
             continue;
         };
         set(source, "namespaces", json!({"exclude": SYSTEM_NAMESPACES}));
@@ -146,7 +147,9 @@ mod tests {
 
     #[test]
     fn leaves_alone_what_it_does_not_understand() {
-        for spec in [json!(3), json!({"input": [], "output": "x"}), json!({"input": {"otlp": 1}, "output": {"otlp": 2}})] {
+        for spec in
+            [json!(3), json!({"input": [], "output": "x"}), json!({"input": {"otlp": 1}, "output": {"otlp": 2}})]
+        {
             assert_eq!(filled("MetricPipeline", "v1beta1", Some(spec.clone())), spec);
         }
         let mut other = json!({"apiVersion": "v1", "kind": "MetricPipeline"});

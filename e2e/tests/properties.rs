@@ -12,11 +12,10 @@
     reason = "a test that panics is a test that fails"
 )]
 
-
 use std::sync::LazyLock;
 
-use e2e::{module, payload};
 use e2e::generate::{Pipeline, elsewhere, pipeline, settings};
+use e2e::{module, payload};
 use kyma_dynatrace_engine::{Module, admission_request};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;

@@ -11,19 +11,18 @@
     reason = "a test that panics is a test that fails; the generators are shared"
 )]
 
-
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use benches::counter::Counted;
-use e2e::{World, module, payload, wasm, worlds};
 use e2e::generate::{pipeline, settings};
+use e2e::working::{Working, working};
+use e2e::{World, module, payload, wasm, worlds};
 use kyma_dynatrace_engine::{Module, admission_request};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
-use e2e::working::{Working, working};
 
 static MODULE: LazyLock<Module> = LazyLock::new(module);
 static WORLDS: LazyLock<Vec<World>> = LazyLock::new(worlds);

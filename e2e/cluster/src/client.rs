@@ -83,7 +83,10 @@ impl Client {
             .method(method)
             .uri(format!("{}{path}", self.url))
             .header("Authorization", format!("Bearer {}", self.token))
-            .header("Content-Type", if method == "PATCH" { "application/merge-patch+json" } else { "application/json" });
+            .header(
+                "Content-Type",
+                if method == "PATCH" { "application/merge-patch+json" } else { "application/json" },
+            );
         let mut response = self.agent.run(request.body(body)?).with_context(|| format!("{method} {path}"))?;
         let headers = response.headers().get_all("Warning");
         let warnings = headers.iter().map(|value| warning(&String::from_utf8_lossy(value.as_bytes()))).collect();

@@ -1,4 +1,5 @@
-//! A control plane with the pipelines' kinds, the Telemetry module's webhooks, and policies in front of them.
+//! A cluster with the pipelines' kinds, the Telemetry module's webhooks, and policies in front of them: a control plane of
+//! our own with webhooks of our own, or one that is there, with Kubewarden and the Telemetry module in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::certificates::Authority;
 use crate::client::Client;
@@ -23,72 +25,114 @@ const TELEMETRY_ADDRESS: &str = "127.10.0.11";
 /// How long a change of webhooks may take until the API server goes by it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A control plane that is ready for pipelines.
+/// A cluster that is ready for pipelines.
 pub struct Cluster {
-    plane: ControlPlane,
+    // What ends first comes first.
+    own: Option<Own>,
+    client: Client,
+    kubectl: Kubectl,
+    folder: TempDir,
+    deployed: Vec<Value>,
+    definitions: Vec<Value>,
+}
+
+/// What runs only for us, and answers as we like.
+struct Own {
+    _plane: ControlPlane,
     authority: Authority,
     answers: Answers,
     policy_server: PolicyServer,
     policy_port: u16,
     telemetry: Server,
-    deployed: Vec<Value>,
-    definitions: Vec<Value>,
 }
 
 /// ClusterAdmissionPolicies, as `kubectl kustomize` renders them.
 pub type Deployed = Vec<Value>;
 
+impl Own {
+    fn service<'a>(&'a self, namespace: &'a str, name: &'a str, port: u16) -> Service<'a> {
+        Service { namespace, name, port, authority: &self.authority.pem }
+    }
+}
+
 impl Cluster {
-    /// Starts one with the CustomResourceDefinitions that `CRDS` names, or those beside the project; `None`, said loudly, where there are none.
+    /// Takes the cluster of the kubeconfig that `CLUSTER` names, or starts one with the CustomResourceDefinitions that
+    /// `CRDS` names, or those beside the project; `None`, said loudly, where there are none.
     ///
     /// # Errors
     /// Where something does not start, or a definition is not taken.
     pub fn start() -> anyhow::Result<Option<Self>> {
-        let named = std::env::var_os("CRDS").filter(|name| !name.is_empty()).map(PathBuf::from);
-        let folder = named.or_else(|| Some(e2e::shared()?.join("crds")));
+        if let Some(config) = variable("CLUSTER") {
+            return Self::given(&config).map(Some);
+        }
+        let folder = variable("CRDS").or_else(|| Some(e2e::shared()?.join("crds")));
         folder.map(|folder| Self::start_with(&folder)).transpose()
+    }
+
+    /// Whether there is a cluster in `CLUSTER`, so that none is started.
+    #[must_use]
+    pub fn is_given() -> bool {
+        variable("CLUSTER").is_some()
+    }
+
+    fn given(config: &Path) -> anyhow::Result<Self> {
+        let folder = ControlPlane::folder()?;
+        let kubectl = Kubectl::with_config(config, folder.path());
+        let client = kubectl.client()?;
+        let list = kubectl.get(&["crd"])?;
+        let definitions = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(Self { own: None, client, kubectl, folder, deployed: Vec::new(), definitions })
     }
 
     /// Starts one with the CustomResourceDefinitions in a folder; of two for one kind the last by file name counts.
     ///
     /// # Errors
     /// Where something does not start, or a definition is not taken.
-    pub fn start_with(folder: &Path) -> anyhow::Result<Self> {
-        let definitions = definitions(folder)?;
+    pub fn start_with(definitions: &Path) -> anyhow::Result<Self> {
+        let definitions = read_definitions(definitions)?;
         let authority = Authority::new()?;
-        let plane = ControlPlane::start(&authority)?;
-        let folder = plane.folder.path().to_owned();
+        let folder = ControlPlane::folder()?;
+        let path = folder.path();
+        let (plane, client, kubectl) = ControlPlane::start(&authority, path)?;
         let answers = Answers::default();
         // For the API server, which asks for the service's name, and for these tests, which ask for the address.
         let sign = |service: &str, namespace: &str, address: &str| {
-            authority.sign(&[&format!("{service}.{namespace}.svc"), address], &folder)
+            authority.sign(&[&format!("{service}.{namespace}.svc"), address], path)
         };
         let telemetry = sign(TELEMETRY_SERVICE, KYMA, TELEMETRY_ADDRESS)?;
         let telemetry = Server::start(address(TELEMETRY_ADDRESS, 0)?, &telemetry, answers.clone())?;
         let identity = sign(POLICY_SERVICE, KUBEWARDEN, POLICY_ADDRESS)?;
         // Chosen once: the service keeps it while the server behind it comes and goes.
         let policy_port = std::net::TcpListener::bind(address(POLICY_ADDRESS, 0)?)?.local_addr()?.port();
-        let policy_server = PolicyServer::new(address(POLICY_ADDRESS, policy_port)?, identity, &folder);
-        let cluster = Self { definitions: definitions.clone(), plane, authority, answers, policy_server, policy_port, telemetry, deployed: Vec::new() };
-        cluster.prepare(definitions)?;
+        let policy_server = PolicyServer::new(address(POLICY_ADDRESS, policy_port)?, identity, path);
+        let own = Own { _plane: plane, authority, answers, policy_server, policy_port, telemetry };
+        let cluster = Self { own: Some(own), client, kubectl, folder, deployed: Vec::new(), definitions };
+        cluster.prepare()?;
         Ok(cluster)
     }
 
+    fn own(&self) -> anyhow::Result<&Own> {
+        self.own.as_ref().context("this needs a cluster of its own")
+    }
+
     /// Namespaces, services, definitions and the Telemetry module's webhooks.
-    fn prepare(&self, definitions: Vec<Value>) -> anyhow::Result<()> {
+    fn prepare(&self) -> anyhow::Result<()> {
+        let own = self.own()?;
         let mut objects: Vec<Value> = [KUBEWARDEN, KYMA, "istio-system"]
             .map(|name| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
             .into();
-        let telemetry_port = self.telemetry.address().port();
+        let telemetry_port = own.telemetry.address().port();
         for (namespace, name, address, port) in [
-            (KUBEWARDEN, POLICY_SERVICE, POLICY_ADDRESS, self.policy_port),
+            (KUBEWARDEN, POLICY_SERVICE, POLICY_ADDRESS, own.policy_port),
             (KYMA, TELEMETRY_SERVICE, TELEMETRY_ADDRESS, telemetry_port),
         ] {
-            objects.push(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
-                "spec": {"clusterIP": address, "ports": [{"port": port}]}}));
+            objects.push(
+                json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
+                "spec": {"clusterIP": address, "ports": [{"port": port}]}}),
+            );
         }
-        let service = self.service(KYMA, TELEMETRY_SERVICE, telemetry_port);
-        for mut definition in definitions {
+        let service = own.service(KYMA, TELEMETRY_SERVICE, telemetry_port);
+        for mut definition in self.definitions.iter().cloned() {
             let name = definition.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
             if let Some(spec) = definition.get_mut("spec").and_then(Value::as_object_mut) {
                 // Nobody else's conversion runs here.
@@ -105,10 +149,6 @@ impl Cluster {
         self.await_webhooks(&BTreeSet::new())
     }
 
-    fn service<'a>(&'a self, namespace: &'a str, name: &'a str, port: u16) -> Service<'a> {
-        Service { namespace, name, port, authority: &self.authority.pem }
-    }
-
     /// Applies objects server-side.
     fn apply(&self, objects: &[Value]) -> anyhow::Result<()> {
         let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
@@ -119,19 +159,21 @@ impl Cluster {
     /// The server's administrator.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.plane.client
+        &self.client
     }
 
     /// `kubectl` as administrator.
     #[must_use]
     pub fn kubectl(&self) -> &Kubectl {
-        &self.plane.kubectl
+        &self.kubectl
     }
 
-    /// The control plane.
-    #[must_use]
-    pub fn plane(&self) -> &ControlPlane {
-        &self.plane
+    /// The version of Kubernetes, for example `v1.36.3`.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached.
+    pub fn version(&self) -> anyhow::Result<String> {
+        Ok(text(&self.client.get("/version")?, "/gitVersion"))
     }
 
     /// The CustomResourceDefinitions, as they were found.
@@ -143,13 +185,13 @@ impl Cluster {
     /// Where a run may write.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.plane.folder.path()
+        self.folder.path()
     }
 
     /// Whether the real policy-server answers.
     #[must_use]
     pub fn has_real_policy_server(&self) -> bool {
-        self.policy_server.is_real()
+        self.own.as_ref().is_none_or(|own| own.policy_server.is_real())
     }
 
     /// Deploys these policies in the place of those before, and waits until the API server goes by them.
@@ -157,13 +199,47 @@ impl Cluster {
     /// # Errors
     /// Where settings are not accepted, or the API server does not take the webhooks.
     pub fn deploy(&mut self, policies: &[Value]) -> anyhow::Result<()> {
-        self.policy_server.serve(policies, &self.answers)?;
-        let service = self.service(KUBEWARDEN, POLICY_SERVICE, self.policy_port);
+        let Some(own) = &mut self.own else { return self.hand_over(policies) };
+        own.policy_server.serve(policies, &own.answers)?;
+        let service = own.service(KUBEWARDEN, POLICY_SERVICE, own.policy_port);
         let configurations: Deployed = policies.iter().map(|policy| webhooks::of_policy(policy, &service)).collect();
         if configurations == self.deployed {
             return Ok(());
         }
         self.configure(configurations)
+    }
+
+    /// Hands policies to Kubewarden's controller, with the module that `POLICY_MODULE` names, and waits until it has
+    /// deployed them.
+    fn hand_over(&mut self, policies: &[Value]) -> anyhow::Result<()> {
+        if policies == self.deployed {
+            return Ok(());
+        }
+        let name = |policy: &Value| text(policy, "/metadata/name");
+        for old in self.deployed.iter().filter(|old| !policies.iter().any(|policy| name(policy) == name(old))) {
+            self.kubectl.must(&["delete", "clusteradmissionpolicy", &name(old), "--wait"], "")?;
+        }
+        let module = variable("POLICY_MODULE").context("POLICY_MODULE names the module that Kubewarden loads")?;
+        let mut handed = policies.to_owned();
+        for spec in handed.iter_mut().filter_map(|policy| policy.pointer_mut("/spec")?.as_object_mut()) {
+            spec.insert("module".to_owned(), module.to_string_lossy().into());
+        }
+        if !handed.is_empty() {
+            self.apply(&handed)?;
+        }
+        policies.clone_into(&mut self.deployed);
+        // The controller writes the policy server's configuration, and restarts it; then it makes the webhook.
+        let server = format!("deployment/{POLICY_SERVICE}");
+        for policy in policies {
+            let policy = format!("clusteradmissionpolicy/{}", name(policy));
+            for condition in ["PolicyServerConfigurationUpToDate", "PolicyUniquelyReachable", "PolicyActive"] {
+                self.kubectl.must(&["wait", &policy, &format!("--for=condition={condition}"), "--timeout=300s"], "")?;
+            }
+            self.kubectl.must(&["rollout", "status", &server, "-n", KUBEWARDEN, "--timeout=300s"], "")?;
+        }
+        let names = policies.iter().map(|policy| format!("{}.kubewarden.admission", webhooks::unique_name(policy)));
+        let names = names.collect();
+        self.await_webhooks(&names)
     }
 
     /// Puts webhook configurations in the place of those before.
@@ -191,13 +267,15 @@ impl Cluster {
 
     /// Ends what answers for the policies; their webhooks stay.
     pub fn stop_policy_server(&mut self) {
-        self.policy_server.stop();
+        if let Some(own) = &mut self.own {
+            own.policy_server.stop();
+        }
     }
 
     /// What the webhooks were asked since this was last called: path and request. A real policy-server is not listened to.
     #[must_use]
     pub fn calls(&self) -> Vec<(String, Value)> {
-        std::mem::take(&mut self.answers.lock().calls)
+        self.own.as_ref().map(|own| std::mem::take(&mut own.answers.lock().calls)).unwrap_or_default()
     }
 
     /// Makes the Telemetry module's webhook do something more than it should, or nothing more again.
@@ -205,7 +283,7 @@ impl Cluster {
     /// # Errors
     /// Where the fault is no JSON patch.
     pub fn break_module(&self, fault: Option<Value>) -> anyhow::Result<()> {
-        self.answers.lock().fault = fault.map(serde_json::from_value).transpose()?;
+        self.own()?.answers.lock().fault = fault.map(serde_json::from_value).transpose()?;
         Ok(())
     }
 
@@ -251,8 +329,9 @@ impl Cluster {
     /// # Errors
     /// Where it cannot be reached.
     pub fn ask_policy_server(&self, policy: &str, body: &str) -> anyhow::Result<crate::Answer> {
-        let url = format!("https://{POLICY_ADDRESS}:{}", self.policy_port);
-        Client::new(url, &self.authority.pem, String::new())?.send_text("POST", &format!("/validate/{policy}"), body)
+        let own = self.own()?;
+        let url = format!("https://{POLICY_ADDRESS}:{}", own.policy_port);
+        Client::new(url, &own.authority.pem, String::new())?.send_text("POST", &format!("/validate/{policy}"), body)
     }
 
     /// Creates a pipeline as a dry run, strictly, as kubectl does: the answer has what would be stored, or why not.
@@ -274,11 +353,17 @@ fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+/// A path in the environment.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 fn address(ip: &str, port: u16) -> anyhow::Result<SocketAddr> {
     Ok(SocketAddr::new(ip.parse()?, port))
 }
 
-fn definitions(folder: &Path) -> anyhow::Result<Vec<Value>> {
+/// The definitions in a folder.
+fn read_definitions(folder: &Path) -> anyhow::Result<Vec<Value>> {
     let mut files = Vec::new();
     find(folder, &mut files)?;
     files.sort();

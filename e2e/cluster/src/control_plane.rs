@@ -21,18 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A port may be taken by somebody else between its choice and its use.
 const ATTEMPTS: usize = 3;
 
-/// A running control plane; it ends when this is dropped. Its data go with it.
+/// A running control plane; it ends when this is dropped.
 #[derive(Debug)]
-pub struct ControlPlane {
+pub(crate) struct ControlPlane {
     // The API server first: fields are dropped in order.
     _apiserver: Process,
     _etcd: Process,
-    /// An administrator's client.
-    pub client: Client,
-    /// `kubectl` as administrator.
-    pub kubectl: Kubectl,
-    /// Removed with it.
-    pub(crate) folder: TempDir,
 }
 
 /// The folder with `etcd` and `kube-apiserver`: that of `KUBEBUILDER_ASSETS`, as setup-envtest names it, or where
@@ -52,17 +46,24 @@ pub fn binaries() -> anyhow::Result<PathBuf> {
 }
 
 impl ControlPlane {
-    /// Starts one, with its data in a folder of its own below `target/cluster`.
+    /// A new folder below `target/cluster` for what a cluster writes.
+    pub(crate) fn folder() -> anyhow::Result<TempDir> {
+        let parent = e2e::root().join("target/cluster");
+        std::fs::create_dir_all(&parent)?;
+        Ok(tempfile::Builder::new().prefix("run-").tempdir_in(parent)?)
+    }
+
+    /// Starts one, with its data in a folder; who may do everything there is an administrator.
     ///
     /// # Errors
     /// Where a program does not start, or is not ready in time.
-    pub(crate) fn start(authority: &Authority) -> anyhow::Result<Self> {
+    pub(crate) fn start(authority: &Authority, folder: &Path) -> anyhow::Result<(Self, Client, Kubectl)> {
         let binaries = binaries()?;
-        std::fs::create_dir_all(e2e::root().join("target/cluster"))?;
         let mut last = None;
-        for _ in 0..ATTEMPTS {
-            let folder = tempfile::Builder::new().prefix("run-").tempdir_in(e2e::root().join("target/cluster"))?;
-            match Self::attempt(&binaries, folder, authority) {
+        for attempt in 1..=ATTEMPTS {
+            let path = folder.join(format!("attempt-{attempt}"));
+            std::fs::create_dir(&path)?;
+            match Self::attempt(&binaries, &path, authority) {
                 Ok(started) => return Ok(started),
                 Err(error) => last = Some(error),
             }
@@ -70,62 +71,65 @@ impl ControlPlane {
         Err(last.context("no attempt")?)
     }
 
-    fn attempt(binaries: &Path, folder: TempDir, authority: &Authority) -> anyhow::Result<Self> {
-        let path = folder.path();
+    fn attempt(binaries: &Path, path: &Path, authority: &Authority) -> anyhow::Result<(Self, Client, Kubectl)> {
         let [client_port, peer_port, port] = free_ports()?;
         let etcd_url = format!("http://127.0.0.1:{client_port}");
-        let peer_url = format!("http://127.0.0.1:{peer_port}");
-        let etcd = [
-            format!("--data-dir={}", path.join("etcd").display()),
-            format!("--listen-client-urls={etcd_url}"),
-            format!("--advertise-client-urls={etcd_url}"),
-            format!("--listen-peer-urls={peer_url}"),
-            format!("--initial-advertise-peer-urls={peer_url}"),
-            format!("--initial-cluster=default={peer_url}"),
-            "--unsafe-no-fsync".to_owned(),
-        ];
-        let mut etcd = Process::start(&binaries.join("etcd"), &etcd, &path.join("etcd.log"))?;
-
+        let arguments = etcd_arguments(path, &etcd_url, peer_port);
+        let mut etcd = Process::start(&binaries.join("etcd"), &arguments, &path.join("etcd.log"))?;
         let token = token();
-        let tokens = path.join("tokens.csv");
-        std::fs::write(&tokens, format!("{token},admin,admin,system:masters\n"))?;
-        let identity = authority.sign(&["localhost", "127.0.0.1"], path)?;
-        let accounts = authority.sign(&["service-accounts"], path)?;
-        let apiserver = [
-            format!("--etcd-servers={etcd_url}"),
-            "--bind-address=127.0.0.1".to_owned(),
-            "--advertise-address=127.0.0.1".to_owned(),
-            format!("--secure-port={port}"),
-            format!("--tls-cert-file={}", identity.certificate.display()),
-            format!("--tls-private-key-file={}", identity.key.display()),
-            format!("--cert-dir={}", path.display()),
-            format!("--service-account-key-file={}", accounts.certificate.display()),
-            format!("--service-account-signing-key-file={}", accounts.key.display()),
-            "--service-account-issuer=https://localhost".to_owned(),
-            format!("--token-auth-file={}", tokens.display()),
-            "--authorization-mode=RBAC".to_owned(),
-            // There is no controller that would make service accounts.
-            "--disable-admission-plugins=ServiceAccount".to_owned(),
-            format!("--service-cluster-ip-range={SERVICES}"),
-        ];
+        let arguments = apiserver_arguments(path, &etcd_url, port, &token, authority)?;
         let log = path.join("kube-apiserver.log");
-        let mut apiserver = Process::start(&binaries.join("kube-apiserver"), &apiserver, &log)?;
-
+        let mut apiserver = Process::start(&binaries.join("kube-apiserver"), &arguments, &log)?;
         let url = format!("https://127.0.0.1:{port}");
         let client = Client::new(url.clone(), &authority.pem, token.clone())?;
         wait_until_ready(&client, &mut etcd, &mut apiserver)?;
         let kubectl = Kubectl::new(path, &url, &authority.pem, &token)?;
-        Ok(Self { _apiserver: apiserver, _etcd: etcd, client, kubectl, folder })
+        Ok((Self { _apiserver: apiserver, _etcd: etcd }, client, kubectl))
     }
+}
 
-    /// The version of Kubernetes, for example `v1.36.3`.
-    ///
-    /// # Errors
-    /// Where the server cannot be reached.
-    pub fn version(&self) -> anyhow::Result<String> {
-        let version = self.client.get("/version")?;
-        Ok(version.get("gitVersion").and_then(|version| version.as_str()).unwrap_or_default().to_owned())
-    }
+fn etcd_arguments(path: &Path, url: &str, peer_port: u16) -> Vec<String> {
+    let peer_url = format!("http://127.0.0.1:{peer_port}");
+    vec![
+        format!("--data-dir={}", path.join("etcd").display()),
+        format!("--listen-client-urls={url}"),
+        format!("--advertise-client-urls={url}"),
+        format!("--listen-peer-urls={peer_url}"),
+        format!("--initial-advertise-peer-urls={peer_url}"),
+        format!("--initial-cluster=default={peer_url}"),
+        // The data are of no use after the run.
+        "--unsafe-no-fsync".to_owned(),
+    ]
+}
+
+fn apiserver_arguments(
+    path: &Path,
+    etcd: &str,
+    port: u16,
+    token: &str,
+    authority: &Authority,
+) -> anyhow::Result<Vec<String>> {
+    let tokens = path.join("tokens.csv");
+    std::fs::write(&tokens, format!("{token},admin,admin,system:masters\n"))?;
+    let identity = authority.sign(&["localhost", "127.0.0.1"], path)?;
+    let accounts = authority.sign(&["service-accounts"], path)?;
+    Ok(vec![
+        format!("--etcd-servers={etcd}"),
+        "--bind-address=127.0.0.1".to_owned(),
+        "--advertise-address=127.0.0.1".to_owned(),
+        format!("--secure-port={port}"),
+        format!("--tls-cert-file={}", identity.certificate.display()),
+        format!("--tls-private-key-file={}", identity.key.display()),
+        format!("--cert-dir={}", path.display()),
+        format!("--service-account-key-file={}", accounts.certificate.display()),
+        format!("--service-account-signing-key-file={}", accounts.key.display()),
+        "--service-account-issuer=https://localhost".to_owned(),
+        format!("--token-auth-file={}", tokens.display()),
+        "--authorization-mode=RBAC".to_owned(),
+        // There is no controller that would make service accounts.
+        "--disable-admission-plugins=ServiceAccount".to_owned(),
+        format!("--service-cluster-ip-range={SERVICES}"),
+    ])
 }
 
 fn wait_until_ready(client: &Client, etcd: &mut Process, apiserver: &mut Process) -> anyhow::Result<()> {

@@ -153,8 +153,10 @@ mod tests {
 
     #[test]
     fn converts_metrics_there_and_back() {
-        let alpha = object("MetricPipeline", ALPHA, json!({"input": {"otlp": {"disabled": true}}, "output": {"otlp": {}}}));
-        let beta = object("MetricPipeline", BETA, json!({"input": {"otlp": {"enabled": false}}, "output": {"otlp": {}}}));
+        let alpha =
+            object("MetricPipeline", ALPHA, json!({"input": {"otlp": {"disabled": true}}, "output": {"otlp": {}}}));
+        let beta =
+            object("MetricPipeline", BETA, json!({"input": {"otlp": {"enabled": false}}, "output": {"otlp": {}}}));
         assert_eq!(convert(&alpha, BETA), beta);
         assert_eq!(convert(&beta, ALPHA), alpha);
         let on = convert(&object("MetricPipeline", ALPHA, json!({"input": {"otlp": {}}})), BETA);

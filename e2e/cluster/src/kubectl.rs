@@ -5,7 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+
+use crate::client::Client;
+
+/// The account of these tests in a cluster that is there.
+const ADMINISTRATOR: &str = "kyma-dynatrace-cluster-test";
 
 /// `kubectl` for one API server.
 #[derive(Debug, Clone)]
@@ -46,6 +53,29 @@ impl Kubectl {
         let path = folder.join("kubeconfig.json");
         std::fs::write(&path, config.to_string())?;
         Ok(Self { config: path, home: folder.to_owned() })
+    }
+
+    /// With a configuration that is there.
+    pub(crate) fn with_config(config: &Path, home: &Path) -> Self {
+        Self { config: config.to_owned(), home: home.to_owned() }
+    }
+
+    /// A client for the same server, as an administrator of its own.
+    pub(crate) fn client(&self) -> anyhow::Result<Client> {
+        let names = ["create", "--dry-run=client", "-o", "json"];
+        let account = self.must(&[&names[..], &["serviceaccount", ADMINISTRATOR, "-n", "default"]].concat(), "")?;
+        self.must(&["apply", "-f", "-"], &account.stdout)?;
+        let subject = format!("--serviceaccount=default:{ADMINISTRATOR}");
+        let role = ["clusterrolebinding", ADMINISTRATOR, "--clusterrole=cluster-admin", &subject];
+        let binding = self.must(&[&names[..], &role].concat(), "")?;
+        self.must(&["apply", "-f", "-"], &binding.stdout)?;
+        let token = self.must(&["create", "token", ADMINISTRATOR, "-n", "default", "--duration=24h"], "")?.stdout;
+        let config = self.must(&["config", "view", "--raw", "--minify", "--flatten", "-o", "json"], "")?;
+        let config: Value = serde_json::from_str(&config.stdout)?;
+        let cluster = |field: &str| config.pointer(&format!("/clusters/0/cluster/{field}")).and_then(Value::as_str);
+        let url = cluster("server").context("the kubeconfig has no server")?;
+        let authority = STANDARD.decode(cluster("certificate-authority-data").context("it has no authority")?)?;
+        Client::new(url.to_owned(), &String::from_utf8(authority)?, token.trim().to_owned())
     }
 
     /// Its configuration file.

@@ -24,6 +24,5 @@ pub mod webhooks;
 
 pub use client::{Answer, Client};
 pub use cluster::{Cluster, Deployed};
-pub use control_plane::{ControlPlane, binaries};
+pub use control_plane::binaries;
 pub use kubectl::{Kubectl, Output};
-pub use server::Server;

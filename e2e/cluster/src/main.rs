@@ -1,6 +1,8 @@
 //! `cluster serve` starts a real API server with both policies of the manifests, for `kubectl` by hand; `cluster bench`
 //! measures on one what they add to a create.
 
+#![allow(clippy::indexing_slicing, reason = "a benchmark that panics has failed")]
+
 mod bench;
 
 use std::io::Read as _;
@@ -29,7 +31,7 @@ fn run() -> anyhow::Result<()> {
     if chore == "bench" {
         return bench::run(&mut cluster);
     }
-    println!("kube-apiserver {} with both policies; in another shell:", cluster.plane().version()?);
+    println!("kube-apiserver {} with both policies; in another shell:", cluster.version()?);
     println!("  export KUBECONFIG={}", cluster.kubectl().config().display());
     println!("  kubectl apply -f examples/01-traces-direct.yaml");
     println!("It ends with this command: Ctrl-D, or Ctrl-C.");
@@ -49,4 +51,3 @@ fn policies() -> anyhow::Result<Vec<Value>> {
     }
     Ok(policies)
 }
-

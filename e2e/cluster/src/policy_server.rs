@@ -112,9 +112,7 @@ fn served(policy: &Value) -> anyhow::Result<Served> {
 fn configuration(policies: &[Value]) -> Value {
     let module = format!("file://{}", e2e::root().join("annotated-policy.wasm").display());
     let entry = |policy: &Value| {
-        let field = |name: &str, default: Value| {
-            policy.pointer(&format!("/spec/{name}")).cloned().unwrap_or(default)
-        };
+        let field = |name: &str, default: Value| policy.pointer(&format!("/spec/{name}")).cloned().unwrap_or(default);
         json!({"module": module, "policyMode": field("mode", "protect".into()),
             "allowedToMutate": field("mutating", false.into()), "settings": field("settings", json!({}))})
     };

@@ -44,7 +44,7 @@ impl Answers {
 }
 
 /// A server that runs until it is dropped.
-pub struct Server {
+pub(crate) struct Server {
     runtime: Option<tokio::runtime::Runtime>,
     handle: Handle<SocketAddr>,
     address: SocketAddr,
@@ -68,7 +68,7 @@ impl Server {
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }
@@ -115,7 +115,11 @@ fn read(body: &Bytes) -> Result<Value, Refused> {
     serde_json::from_slice(body).map_err(|error| Refused(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
-async fn validate(State(answers): State<Answers>, Path(name): Path<String>, body: Bytes) -> Result<Json<Value>, Refused> {
+async fn validate(
+    State(answers): State<Answers>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, Refused> {
     let review = read(&body)?;
     let served = answers.lock().policies.get(&name).cloned();
     let served = served.ok_or_else(|| Refused(StatusCode::NOT_FOUND, format!("no policy {name}")))?;
@@ -125,7 +129,11 @@ async fn validate(State(answers): State<Answers>, Path(name): Path<String>, body
     reply(answer.ok().flatten(), "an AdmissionReview with a request is expected")
 }
 
-async fn fill_in(State(answers): State<Answers>, Path(path): Path<String>, body: Bytes) -> Result<Json<Value>, Refused> {
+async fn fill_in(
+    State(answers): State<Answers>,
+    Path(path): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, Refused> {
     let review = read(&body)?;
     answers.note(&format!("/{path}"), &review);
     let fault = answers.lock().fault.clone();

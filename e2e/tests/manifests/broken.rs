@@ -1,8 +1,8 @@
 //! Copies with one thing broken, each of which has to be found, in the file and at the field.
 
 use crate::problem::{self, Problem};
-use e2e::tree::{Target, Tree};
 use crate::{Definitions, check_objects, monaco, pages, terraform, values};
+use e2e::tree::{Target, Tree};
 
 /// What is broken, and where it has to be found.
 struct Break {

@@ -22,9 +22,9 @@ mod values;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
+use e2e::tree::{Target, Tree};
 use objects::Definitions;
 use problem::Problem;
-use e2e::tree::{Target, Tree};
 
 /// All that is wrong with the rendered objects of a tree, and what was looked at.
 fn check_objects(tree: &Tree, targets: &[Target], definitions: Option<&Definitions>) -> (Vec<Problem>, Counts) {

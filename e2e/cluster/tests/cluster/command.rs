@@ -44,16 +44,17 @@ fn check_says(cluster: &mut Cluster) -> anyhow::Result<String> {
 }
 
 /// Puts objects to both, and complains where they differ.
-pub(crate) fn compare(
-    cluster: &Cluster,
-    policy: &Value,
-    objects: &[Value],
-) -> anyhow::Result<(String, Vec<String>)> {
+pub(crate) fn compare(cluster: &Cluster, policy: &Value, objects: &[Value]) -> anyhow::Result<(String, Vec<String>)> {
     let expected = command(cluster, policy, objects)?;
     let mut complaints = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (object, expected) in objects.iter().zip(&expected) {
-        let actual = server(&cluster.create(object)?);
+        let answer = cluster.create(object)?;
+        if Cluster::is_given() && answer.message().contains("OTTL") {
+            // Only the Telemetry module's own webhook understands these statements.
+            continue;
+        }
+        let actual = server(&answer);
         if let Some(difference) = difference(expected, &actual) {
             complaints.push(format!("{difference}\n  {object}"));
         }
@@ -131,10 +132,23 @@ fn command(cluster: &Cluster, policy: &Value, objects: &[Value]) -> anyhow::Resu
     let definitions = json!({"apiVersion": "v1", "kind": "List", "items": cluster.definitions()});
     std::fs::write(path("crds.json"), definitions.to_string())?;
     let report = run(folder.path(), &["--format", "json"])?;
-    let mut verdicts: Vec<Verdict> = objects.iter().map(|_| Verdict::default()).collect();
+    anyhow::ensure!(report["failures"] == json!([]), "the command fails: {}", report["failures"]);
+    let mut verdicts = verdicts_of(&report, objects.len())?;
+    run(folder.path(), &["--fix", "--format", "json"])?;
+    let mut server = ApiServer::default();
+    server.define(definitions)?;
+    for (index, verdict) in verdicts.iter_mut().enumerate().filter(|(_, verdict)| !verdict.is_refused) {
+        let written: Value = serde_json::from_str(&std::fs::read_to_string(file(index))?)?;
+        verdict.stored = without_metadata(&server.stored(&written));
+    }
+    Ok(verdicts)
+}
+
+/// What a report says of each object.
+fn verdicts_of(report: &Value, count: usize) -> anyhow::Result<Vec<Verdict>> {
+    let mut verdicts: Vec<Verdict> = (0..count).map(|_| Verdict::default()).collect();
     for finding in report["findings"].as_array().context("findings")? {
-        let index = index_of(&finding["file"])?;
-        let verdict = verdicts.get_mut(index).context("a file that was not written")?;
+        let verdict = verdicts.get_mut(index_of(&finding["file"])?).context("a file that was not written")?;
         let is_error = finding["severity"] == "error";
         if is_error && finding["repairable"] == json!(false) {
             if !verdict.is_refused {
@@ -150,16 +164,6 @@ fn command(cluster: &Cluster, policy: &Value, objects: &[Value]) -> anyhow::Resu
         } else {
             verdict.rules.insert(finding["rule"].as_str().unwrap_or_default().to_owned());
         }
-    }
-    for failure in report["failures"].as_array().context("failures")? {
-        anyhow::bail!("the command fails: {failure}");
-    }
-    run(folder.path(), &["--fix", "--format", "json"])?;
-    let mut server = ApiServer::default();
-    server.define(definitions)?;
-    for (index, verdict) in verdicts.iter_mut().enumerate().filter(|(_, verdict)| !verdict.is_refused) {
-        let written: Value = serde_json::from_str(&std::fs::read_to_string(file(index))?)?;
-        verdict.stored = without_metadata(&server.stored(&written));
     }
     Ok(verdicts)
 }

@@ -158,7 +158,10 @@ fn deletion(cluster: &mut Cluster) -> anyhow::Result<String> {
     let kubectl = cluster.kubectl();
     served(&kubectl.run(&["delete", KIND, "leaving", "--wait=false"])?, &[])?;
     // An update like any other, but of an object on its way out.
-    served(&kubectl.run(&["patch", KIND, "leaving", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#])?, &[])?;
+    served(
+        &kubectl.run(&["patch", KIND, "leaving", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#])?,
+        &[],
+    )?;
     let answer = cluster.client().send("GET", &stored::path(&pipeline), None)?;
     anyhow::ensure!(answer.code == 404, "it is still there");
     Ok("nobody is asked, and the finalizer goes".to_owned())

@@ -93,9 +93,8 @@ fn another_applier(cluster: &mut Cluster) -> anyhow::Result<String> {
     otlp["path"] = "v2/otlp/v1/traces".into();
     otlp["protocol"] = "http".into();
     otlp["headers"][0]["prefix"] = "Api-Token".into();
-    let output = cluster
-        .kubectl()
-        .pipe(&["apply", "-f", "-", "--server-side", "--field-manager=second"], &whole.to_string())?;
+    let output =
+        cluster.kubectl().pipe(&["apply", "-f", "-", "--server-side", "--field-manager=second"], &whole.to_string())?;
     anyhow::ensure!(output.code == 0, "{}", output.stderr);
     anyhow::ensure!(output.warnings().is_empty(), "nothing is missing: {}", output.stderr);
     stored::delete(cluster, &pipeline)?;

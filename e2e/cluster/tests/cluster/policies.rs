@@ -14,8 +14,11 @@ pub(crate) fn rendered(folder: &str) -> Vec<Value> {
     let target = tree.targets().into_iter().find(|target| target.name == folder);
     let target = target.unwrap_or_else(|| panic!("no target {folder}"));
     let objects = tree.render(&target).unwrap_or_else(|error| panic!("{folder}: {error}"));
-    let policies: Vec<Value> =
-        objects.into_iter().filter(|object| object.kind() == "ClusterAdmissionPolicy").map(|object| object.value).collect();
+    let policies: Vec<Value> = objects
+        .into_iter()
+        .filter(|object| object.kind() == "ClusterAdmissionPolicy")
+        .map(|object| object.value)
+        .collect();
     assert!(!policies.is_empty(), "no policy in {folder}");
     policies
 }

@@ -70,7 +70,8 @@ fn routes(cluster: &mut Cluster) -> anyhow::Result<String> {
                 let (before, after) = (objects(&tree, from)?, objects(&tree, to)?);
                 let borrowed = lend_namespaces(cluster, &[before.as_slice(), after.as_slice()].concat())?;
                 for target in [from, to] {
-                    complaints.extend(apply(cluster, &tree, target, way)?.map(|complaint| format!("{name}: {complaint}")));
+                    complaints
+                        .extend(apply(cluster, &tree, target, way)?.map(|complaint| format!("{name}: {complaint}")));
                 }
                 read(cluster, &after, &name, &mut complaints);
                 let kept: BTreeSet<String> = after.iter().map(stored::path).collect();
@@ -133,12 +134,7 @@ fn apply(
 }
 
 /// The stored objects by path; complains of what is not there, or not as it was applied.
-fn read(
-    cluster: &Cluster,
-    objects: &[Value],
-    name: &str,
-    complaints: &mut Vec<String>,
-) -> BTreeMap<String, Value> {
+fn read(cluster: &Cluster, objects: &[Value], name: &str, complaints: &mut Vec<String>) -> BTreeMap<String, Value> {
     let mut read = BTreeMap::new();
     for object in objects {
         let path = stored::path(object);

@@ -32,7 +32,8 @@ pub(crate) fn all() -> Vec<Example> {
             Part::Prose(_) => None,
         })
     };
-    let pages = RULES.iter().flat_map(|rule| of_page(rule.id).map(|example| Example { id: rule.id.to_owned(), ..example }));
+    let pages =
+        RULES.iter().flat_map(|rule| of_page(rule.id).map(|example| Example { id: rule.id.to_owned(), ..example }));
     pages.collect()
 }
 
@@ -149,7 +150,8 @@ fn patch(text: &str, diff: &[&str]) -> Option<String> {
         // The next place where this line and those after it, up to a change, stand together.
         let run: Vec<&str> = diff.get(index..)?.iter().map_while(|line| line.strip_prefix("    ")).collect();
         let fits = |start: usize| {
-            if sign == "-" { lines.get(start) == Some(&content) } else { lines.get(start..)?.starts_with(&run) }.then_some(())
+            if sign == "-" { lines.get(start) == Some(&content) } else { lines.get(start..)?.starts_with(&run) }
+                .then_some(())
         };
         while lines.get(at) != Some(&content) || (index == 0 && fits(at).is_none()) {
             result.push(lines.get(at)?);
