@@ -54,7 +54,12 @@ impl Finding {
     #[must_use]
     pub fn warning(&self) -> String {
         let Fault { field, found, expected, .. } = &self.fault;
-        let text = clip([self.rule.id, ": ", field, " ", found, ", expected ", expected].concat(), MAX_WARNING);
+        let mut text = [self.rule.id, ": ", field, " ", found, ", expected ", expected].concat();
+        if text.len() > MAX_WARNING {
+            // What to write helps more than what was written.
+            text = [self.rule.id, ": ", field, " is wrong, expected ", expected].concat();
+        }
+        let text = clip(text, MAX_WARNING);
         [&text, "; see ", PAGES, self.rule.id, ".md"].concat()
     }
 
@@ -128,8 +133,12 @@ mod tests {
 
     #[test]
     fn clips_what_is_too_long_but_never_the_link() {
-        let finding = finding(&"x".repeat(500));
+        let mut finding = finding(&"x".repeat(500));
         assert_eq!(finding.problem().chars().count(), MAX_LINE);
+        let warning = finding.warning();
+        let short = "grpc-protocol: spec.output.otlp.protocol is wrong, expected `http`";
+        assert_eq!(warning, format!("{short}; see {}", finding.link()), "what to write is kept");
+        finding.fault.expected = "y".repeat(500).into();
         let warning = finding.warning();
         let (text, link) = warning.split_once("; see ").unwrap();
         assert_eq!((text.chars().count(), link), (MAX_WARNING, finding.link().as_str()));

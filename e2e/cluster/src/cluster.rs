@@ -69,6 +69,12 @@ impl Cluster {
         folder.map(|folder| Self::start_with(&folder)).transpose()
     }
 
+    /// Whether one can be started or taken; if not, that is said loudly.
+    #[must_use]
+    pub fn is_possible() -> bool {
+        Self::is_given() || variable("CRDS").is_some() || e2e::shared().is_some()
+    }
+
     /// Whether there is a cluster in `CLUSTER`, so that none is started.
     #[must_use]
     pub fn is_given() -> bool {
