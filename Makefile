@@ -231,6 +231,10 @@ url-table: ## make the expected URLs again, with Go
 	@command -v go >/dev/null || { echo "error: go is missing; the table is made by Go itself" >&2; exit 1; }
 	go run e2e/urls/main.go > e2e/urls/table.jsonl
 
+.PHONY: yaml-table
+yaml-table: setup-kubectl ## make the expected readings of YAML again, with kubectl
+	YAML_TABLE=1 $(CARGO_TEST) --bin kyma-dynatrace reads_what_kubectl_reads
+
 .PHONY: bless
 bless: annotated-policy.wasm ## take the current answers for the expected ones: review the diff
 	BLESS=1 $(CARGO_TEST) --test cases --test pages --test commands --test fix

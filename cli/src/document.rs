@@ -8,6 +8,8 @@ use kyma_dynatrace_policy::pipeline::{GROUP, Signal};
 use serde_json::Value;
 use yamlpath::{Component, Route};
 
+use crate::yaml::{self, Reading};
+
 /// Larger documents are not parsed: that takes some thirty times their size, and the API server itself takes 3 MiB at most. (A
 /// list of a large cluster's definitions is longer than any object.)
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -21,6 +23,15 @@ pub(crate) struct Document<'a> {
     pub(crate) offset: usize,
     /// The line on which the text begins, from 1.
     pub(crate) line: usize,
+}
+
+/// What is in a document.
+#[derive(Debug, Default)]
+pub(crate) struct Objects {
+    /// Its objects.
+    pub(crate) objects: Vec<Object>,
+    /// Keys that are there twice, with the line of the second in the input.
+    pub(crate) duplicates: Vec<(String, usize)>,
 }
 
 /// An object in a document: the document itself, or an item of a `List`.
@@ -68,38 +79,40 @@ fn document(text: &str, start: usize, end: usize, line: usize) -> Option<Documen
 }
 
 impl Document<'_> {
+    /// The bytes of a line of the input in the document's text, without the blanks around it.
+    pub(crate) fn line_span(&self, line: usize) -> std::ops::Range<usize> {
+        let mut start = 0;
+        for (index, text) in self.text.split_inclusive('\n').enumerate() {
+            if self.line + index == line {
+                let start = start + text.len() - text.trim_start().len();
+                return start..start + text.trim().len();
+            }
+            start += text.len();
+        }
+        0..0
+    }
+
     /// The objects in the document.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the YAML, and its line in the input if known. The parser's own sentences
-    /// name places and kinds, no values; what it does not like of aliases is summed up.
-    pub(crate) fn objects(&self) -> Result<Vec<Object>, (String, Option<usize>)> {
-        let error = |error: yaml_serde::Error| {
-            let line = error.location().map(|location| self.line + location.line() - 1);
-            (format!("not valid YAML: {}", plain(&error)), line)
-        };
+    /// A sentence that says what is wrong with the YAML, and its line in the input if known. It holds nothing of the document.
+    pub(crate) fn objects(&self) -> Result<Objects, (String, Option<usize>)> {
         if self.text.len() > MAX_BYTES {
             return Err((format!("a document larger than {} MiB", MAX_BYTES / 1024 / 1024), Some(self.line)));
         }
-        let mut yaml: yaml_serde::Value = yaml_serde::from_str(self.text).map_err(error)?;
-        yaml.apply_merge().map_err(error)?;
-        let value: Value = serde_json::to_value(yaml).map_err(|_| ("not JSON: a key is no string".to_owned(), None))?;
+        let in_input = |(message, line): yaml::Unreadable| (message, line.map(|line| self.line + line - 1));
+        let Reading { value, duplicates } = yaml::read(self.text).map_err(in_input)?;
+        let duplicates = duplicates.into_iter().map(|(key, line)| (key, self.line + line - 1)).collect();
         let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
-        match value.get("items").and_then(Value::as_array) {
-            Some(items) if is_list => Ok(items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| Object { item: Some(index), value: item.clone() })
-                .collect()),
-            _ => Ok(vec![Object { item: None, value }]),
-        }
+        let objects = match value.get("items").and_then(Value::as_array) {
+            Some(items) if is_list => {
+                let items = items.iter().enumerate();
+                items.map(|(index, item)| Object { item: Some(index), value: item.clone() }).collect()
+            }
+            _ => vec![Object { item: None, value }],
+        };
+        Ok(Objects { objects, duplicates })
     }
-}
-
-/// The parser's sentence without its position, which is that in the document.
-fn plain(error: &yaml_serde::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
 impl Object {
@@ -191,7 +204,7 @@ mod tests {
     #[test]
     fn finds_objects_in_lists_and_merges_keys() {
         let text = "kind: List\nitems:\n- &a {kind: A, x: 1}\n- {<<: *a, kind: B}\n";
-        let objects = split(text).first().unwrap().objects().unwrap();
+        let objects = split(text).first().unwrap().objects().unwrap().objects;
         let kinds: Vec<_> = objects.iter().map(|object| object.value["kind"].as_str().unwrap().to_owned()).collect();
         assert_eq!(kinds, ["A", "B"]);
         assert_eq!(objects.last().unwrap().value["x"], 1);

@@ -188,8 +188,9 @@ fn is_plain(text: &str) -> bool {
 /// Whether the new text says what it should, and still has every line that no repair is on.
 fn check(document: &Document<'_>, object: &Object, text: &str, wanted: &Value) -> Result<(), String> {
     let changed = Document { text, ..*document };
-    let objects = changed.objects().map_err(|_| "the result would not be valid YAML".to_owned())?;
+    let objects = changed.objects().map_err(|_| "the result would not be valid YAML".to_owned())?.objects;
     let others_are_same = document.objects().is_ok_and(|before| {
+        let before = before.objects;
         before.len() == objects.len()
             && before.iter().zip(&objects).all(|(old, new)| old.item == object.item || old.value == new.value)
     });

@@ -10,6 +10,7 @@ mod fix;
 mod input;
 mod policy;
 mod report;
+mod yaml;
 
 use exit::Exit;
 

@@ -78,7 +78,7 @@ fn deployed(path: &Path) -> anyhow::Result<(Value, bool, Option<Vec<Value>>)> {
     let mut policies = Vec::new();
     for document in crate::document::split(&text) {
         let objects = document.objects().map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
-        policies.extend(objects.into_iter().map(|object| object.value).filter(is_policy));
+        policies.extend(objects.objects.into_iter().map(|object| object.value).filter(is_policy));
     }
     ensure!(policies.len() == 1, "{}: want one ClusterAdmissionPolicy, found {}", path.display(), policies.len());
     let policy = policies.pop().unwrap_or_default();
@@ -94,5 +94,6 @@ fn is_policy(object: &Value) -> bool {
 
 fn read_yaml(path: &Path) -> anyhow::Result<Value> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    yaml_serde::from_str(&text).with_context(|| path.display().to_string())
+    let reading = crate::yaml::read(&text).map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
+    Ok(reading.value)
 }

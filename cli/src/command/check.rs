@@ -12,7 +12,7 @@ use kyma_dynatrace_engine::{AdmissionResponse, Policy, admission_request};
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
 
-use crate::document::{Document, Object, span, split};
+use crate::document::{Document, Object, Objects, span, split};
 use crate::exit::Exit;
 use crate::finding::{self, Finding, Severity};
 use crate::fix;
@@ -177,17 +177,17 @@ impl Check<'_> {
                 }
             };
             for document in split(&input.text) {
-                objects.extend(self.objects(&input, &document));
+                objects.extend(self.objects(&input, &document).objects);
             }
         }
         objects
     }
 
     /// The objects in a document; none where it is broken, which goes into the report.
-    fn objects(&mut self, input: &Input, document: &Document<'_>) -> Vec<Object> {
+    fn objects(&mut self, input: &Input, document: &Document<'_>) -> Objects {
         document.objects().unwrap_or_else(|(message, line)| {
             self.report.failures.push(Failure { name: input.name.clone(), line, message });
-            Vec::new()
+            Objects::default()
         })
     }
 
@@ -209,17 +209,15 @@ impl Check<'_> {
             is_changed |= text.is_some();
         }
         repaired.push_str(input.text.get(copied..).unwrap_or_default());
-        if !is_changed {
-            return Ok(());
-        }
         match (&input.path, self.args.fix) {
+            // Standard input goes to standard output, repaired or not: what reads it needs all of it.
+            (None, true) => drop(write_out(&repaired)?),
+            _ if !is_changed => {}
             (Some(path), true) => {
                 if let Err(error) = write(path, &repaired) {
                     self.report.failures.push(Failure::new(&input.name, format!("cannot be written: {error}")));
                 }
             }
-            // Standard input is repaired to standard output.
-            (None, true) => drop(write_out(&repaired)?),
             (_, false) => drop(write_out(&fix::diff(&input.name, &input.text, &repaired))?),
         }
         Ok(())
@@ -228,7 +226,13 @@ impl Check<'_> {
     /// Checks the pipelines of a document; its repaired text, if repairs are wanted and there are any.
     fn document(&mut self, input: &Input, document: &Document<'_>) -> anyhow::Result<Option<String>> {
         let mut text: Option<String> = None;
-        for object in self.objects(input, document) {
+        let Objects { objects, duplicates } = self.objects(input, document);
+        if let Some(pipeline) = objects.iter().find(|object| object.is_pipeline()) {
+            for (key, line) in duplicates {
+                self.finding(input, document, pipeline, Finding::of_duplicate(&key, line))?;
+            }
+        }
+        for object in objects {
             if !object.is_pipeline() {
                 self.report.passed_over += 1;
                 continue;
@@ -316,32 +320,51 @@ impl Check<'_> {
         input: &Input,
         document: &Document<'_>,
         object: &Object,
-        mut findings: Vec<Finding>,
+        findings: Vec<Finding>,
     ) -> anyhow::Result<()> {
-        if self.args.quiet {
-            findings.retain(|finding| finding.severity >= self.min);
-        }
         if findings.is_empty() {
             return Ok(());
         }
         let yaml = yamlpath::Document::new(document.text).ok();
-        // A line that may hold a token is not shown.
-        let is_secret = may_show_credential(document, object);
         for mut finding in findings {
-            finding.file.clone_from(&input.name);
-            finding.object = object.title();
             if let Some(yaml) = &yaml {
                 finding.span = span(yaml, &object.route(&finding.field));
             }
             let before = document.text.get(..finding.span.start).unwrap_or_default();
             finding.line = document.line + before.matches('\n').count();
-            finding.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            if self.args.format == Format::Text {
-                let source = (!is_secret).then_some((document.text, document.line));
-                self.bar.suspend(|| write_out(&text::finding(&finding, source)))?;
-            }
-            self.report.findings.push(finding);
+            self.finding(input, document, object, finding)?;
         }
+        Ok(())
+    }
+
+    /// Takes down a finding whose line is known, and prints it.
+    fn finding(
+        &mut self,
+        input: &Input,
+        document: &Document<'_>,
+        object: &Object,
+        mut finding: Finding,
+    ) -> anyhow::Result<()> {
+        if self.args.quiet && finding.severity < self.min {
+            return Ok(());
+        }
+        finding.file.clone_from(&input.name);
+        finding.object = object.title();
+        if finding.span.is_empty() {
+            finding.span = document.line_span(finding.line);
+        }
+        let before = document.text.get(..finding.span.start).unwrap_or_default();
+        finding.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        if self.args.format == Format::Text {
+            // A line that may hold a token is not shown.
+            let is_secret = may_show_credential(document, object);
+            let source = (!is_secret).then_some((document.text, document.line));
+            let text = text::finding(&finding, source);
+            // Standard output is for the repaired text alone, where that is where it goes.
+            let is_piped = self.args.fix && input.path.is_none();
+            self.bar.suspend(|| if is_piped { write_error(&text) } else { write_out(&text).map(drop) })?;
+        }
+        self.report.findings.push(finding);
         Ok(())
     }
 
@@ -349,19 +372,21 @@ impl Check<'_> {
     fn finish(self) -> anyhow::Result<Exit> {
         let report = &self.report;
         match self.args.format {
-            Format::Text => {
-                let mut stderr = anstream::stderr().lock();
-                match stderr.write_all(text::summary(report).as_bytes()) {
-                    Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
-                    _ => {}
-                }
-            }
+            Format::Text => write_error(&text::summary(report))?,
             Format::Json => drop(write_out(&json(report)?)?),
             Format::Sarif => drop(write_out(&sarif::render(report)?)?),
             Format::Junit => drop(write_out(&junit::render(report)?)?),
             Format::Github => drop(write_out(&github::render(report))?),
         }
         Ok(report.exit(self.min))
+    }
+}
+
+/// Writes to standard error; a reader that has gone away is no error.
+fn write_error(text: &str) -> anyhow::Result<()> {
+    match anstream::stderr().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -1,0 +1,288 @@
+//! YAML as `kubectl` reads it before it sends a manifest: one document, made into JSON.
+//!
+//! `granit-parser` finds the structure; what a scalar means, which key wins, and what is merged is decided as Go's `yaml.v2`
+//! does, on which kubectl stands. A key that is there twice is noted: the last one wins in silence there.
+
+mod scalar;
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use serde_json::{Map, Value};
+
+/// Deeper nesting is refused: nothing that the API server knows comes near it.
+const MAX_DEPTH: usize = 128;
+
+/// More values than these come of aliases only where somebody wants to fill the memory.
+const MAX_VALUES: usize = 1_000_000;
+
+/// What a document says.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// Its value, as JSON.
+    pub(crate) value: Value,
+    /// Keys that are there twice, with the line of the second, from 1.
+    pub(crate) duplicates: Vec<(String, usize)>,
+}
+
+/// Why a document cannot be read: a sentence without anything of the document's, and the line if known, from 1.
+pub(crate) type Unreadable = (String, Option<usize>);
+
+/// Reads one document.
+///
+/// # Errors
+/// Where it is no YAML, or none that JSON can say.
+pub(crate) fn read(text: &str) -> Result<Reading, Unreadable> {
+    let mut reader =
+        Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), values: 0, duplicates: Vec::new() };
+    let mut value = Value::Null;
+    let mut documents = 0;
+    while let Some((event, span)) = reader.next()? {
+        match event {
+            Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
+            Event::StreamEnd => break,
+            _ if documents > 0 => {
+                return Err(("not valid YAML: a second document".to_owned(), Some(span.start.line())));
+            }
+            event => {
+                documents += 1;
+                value = reader.node(event, span, 0)?;
+            }
+        }
+    }
+    Ok(Reading { value, duplicates: reader.duplicates })
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, granit_parser::StrInput<'a>>,
+    /// What an alias stands for, with the number of values in it.
+    anchors: HashMap<usize, (Value, usize)>,
+    values: usize,
+    duplicates: Vec<(String, usize)>,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Unreadable> {
+        let next = self.parser.next().transpose();
+        next.map_err(|error| (format!("not valid YAML: {}", error.info()), Some(error.marker().line())))
+    }
+
+    /// The next event, which has to be there.
+    fn expect(&mut self, span: Span) -> Result<(Event<'a>, Span), Unreadable> {
+        self.next()?.ok_or_else(|| ("not valid YAML: it ends too soon".to_owned(), Some(span.start.line())))
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Value, Unreadable> {
+        let line = span.start.line();
+        if depth > MAX_DEPTH {
+            return Err((format!("nested deeper than {MAX_DEPTH} levels"), Some(line)));
+        }
+        let before = self.values;
+        self.count(1, line)?;
+        let (value, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => (scalar_value(&text, style, tag.as_deref(), line)?, anchor),
+            Event::SequenceStart(_, anchor, _) => (self.sequence(span, depth)?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.mapping(span, depth)?, anchor),
+            Event::Alias(id) => {
+                let Some((value, count)) = self.anchors.get(&id) else {
+                    return Err(("not valid YAML: an anchor contains itself".to_owned(), Some(line)));
+                };
+                let (value, count) = (value.clone(), *count);
+                self.count(count, line)?;
+                return Ok(value);
+            }
+            _ => return Err(("not valid YAML: a value is missing".to_owned(), Some(line))),
+        };
+        if anchor > 0 {
+            self.anchors.insert(anchor, (value.clone(), self.values - before));
+        }
+        Ok(value)
+    }
+
+    fn count(&mut self, more: usize, line: usize) -> Result<(), Unreadable> {
+        self.values += more;
+        if self.values > MAX_VALUES {
+            return Err(("its aliases stand for too much".to_owned(), Some(line)));
+        }
+        Ok(())
+    }
+
+    fn sequence(&mut self, span: Span, depth: usize) -> Result<Value, Unreadable> {
+        let mut items = Vec::new();
+        loop {
+            let (event, span) = self.expect(span)?;
+            if event == Event::SequenceEnd {
+                return Ok(items.into());
+            }
+            items.push(self.node(event, span, depth + 1)?);
+        }
+    }
+
+    fn mapping(&mut self, span: Span, depth: usize) -> Result<Value, Unreadable> {
+        let mut members = Map::new();
+        // Keys of this mapping itself: what was merged in may be said again.
+        let mut own: Vec<String> = Vec::new();
+        loop {
+            let (event, key_span) = self.expect(span)?;
+            let line = key_span.start.line();
+            if event == Event::MappingEnd {
+                return Ok(members.into());
+            }
+            let is_merge = matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
+            let key = self.node(event, key_span, depth + 1)?;
+            let (event, span) = self.expect(key_span)?;
+            let value = self.node(event, span, depth + 1)?;
+            if is_merge {
+                merge(&mut members, value, line)?;
+                continue;
+            }
+            let key = scalar::key(&key).ok_or_else(|| ("not JSON: a key is no string".to_owned(), Some(line)))?;
+            if own.contains(&key) {
+                self.duplicates.push((key.clone(), line));
+            } else {
+                own.push(key.clone());
+            }
+            members.insert(key, value);
+        }
+    }
+}
+
+/// Takes over the members of a mapping, or of several, of which the first counts.
+fn merge(members: &mut Map<String, Value>, value: Value, line: usize) -> Result<(), Unreadable> {
+    match value {
+        Value::Object(merged) => {
+            members.extend(merged);
+            Ok(())
+        }
+        Value::Array(items) if items.iter().all(Value::is_object) => {
+            items.into_iter().rev().try_for_each(|item| merge(members, item, line))
+        }
+        _ => Err(("not valid YAML: what is merged is no mapping".to_owned(), Some(line))),
+    }
+}
+
+fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -> Result<Value, Unreadable> {
+    let kind = tag.filter(|tag| tag.handle() == "tag:yaml.org,2002:").map(|tag| tag.suffix());
+    let is_plain = style == ScalarStyle::Plain && tag.is_none();
+    if is_plain && scalar::is_beyond_json(text) {
+        return Err(("not JSON: a number is infinite, or none".to_owned(), Some(line)));
+    }
+    let unfit = || ("not valid YAML: a value does not fit its tag".to_owned(), Some(line));
+    let resolved = || scalar::resolve(text);
+    match kind {
+        None if is_plain => Ok(resolved()),
+        Some("int") => Some(resolved()).filter(Value::is_i64).ok_or_else(unfit),
+        Some("float") => Some(resolved()).filter(Value::is_number).ok_or_else(unfit),
+        Some("bool") => Some(resolved()).filter(Value::is_boolean).ok_or_else(unfit),
+        Some("binary") => {
+            let bytes = STANDARD.decode(text.split_whitespace().collect::<String>()).map_err(|_| unfit())?;
+            Ok(String::from_utf8_lossy(&bytes).into())
+        }
+        Some("null") => Some(resolved()).filter(Value::is_null).ok_or_else(unfit),
+        _ => Ok(text.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test that panics is a test that fails"
+    )]
+
+    use std::io::Write as _;
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// What no manifest has: an escape that YAML 1.1 did not know yet, a key that is infinite, a tab in the place of blanks.
+    const KNOWN: [&str; 3] = [r#""\/""#, ".inf: a", "\ta: 1"];
+
+    fn folder() -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/yaml")
+    }
+
+    /// The texts of the table, each as the value of a field.
+    fn manifests() -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(folder().join("snippets.txt")).unwrap();
+        let snippets = text.strip_suffix('\n').unwrap().split("\n===\n");
+        let manifest = |snippet: &str| {
+            let head = "apiVersion: example.com/v1\nkind: Snippet\nmetadata: {name: x}\nvalue:\n";
+            snippet.lines().fold(head.to_owned(), |text, line| text + "  " + line + "\n")
+        };
+        snippets.map(|snippet| (snippet.to_owned(), manifest(snippet))).collect()
+    }
+
+    /// What real kubectl sends for a manifest; null where it refuses it.
+    fn of_kubectl(manifest: &str) -> Value {
+        let mut child = Command::new("kubectl")
+            .args(["label", "--local", "-o", "json", "-f", "-", "a=b"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(manifest.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let object: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        object.get("value").map_or(Value::Null, |value| json!([value]))
+    }
+
+    /// `YAML_TABLE=1` asks real kubectl again, and writes down its answers.
+    #[test]
+    fn reads_what_kubectl_reads() {
+        let path = folder().join("expected.jsonl");
+        if std::env::var_os("YAML_TABLE").is_some() {
+            let answers = manifests().into_iter().map(|(snippet, manifest)| json!([snippet, of_kubectl(&manifest)]));
+            let lines: String = answers.map(|answer| format!("{answer}\n")).collect();
+            std::fs::write(&path, lines).unwrap();
+        }
+        let expected: Vec<Value> =
+            std::fs::read_to_string(&path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let manifests = manifests();
+        assert_eq!(expected.len(), manifests.len(), "run `make yaml-table`");
+        let mut differences = Vec::new();
+        for ((snippet, manifest), expected) in manifests.iter().zip(&expected) {
+            assert_eq!(expected[0], json!(snippet), "run `make yaml-table`");
+            let ours = match read(manifest) {
+                Ok(reading) => reading.value.get("value").map_or(Value::Null, |value| json!([value])),
+                Err(_) => Value::Null,
+            };
+            if ours != expected[1] && !KNOWN.contains(&snippet.as_str()) {
+                differences.push(format!("{snippet}\n  is {ours}, for kubectl {}", expected[1]));
+            }
+        }
+        println!("{} texts read as kubectl does", expected.len() - differences.len());
+        assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+    }
+
+    #[test]
+    fn notes_a_key_that_is_there_twice_with_its_line() {
+        let reading = read("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\na: 2\n").unwrap();
+        assert_eq!(reading.value, json!({"a": 2, "b": {"c": 3, "d": 2}}));
+        assert_eq!(reading.duplicates, [("c".to_owned(), 5), ("a".to_owned(), 6)]);
+        assert_eq!(read("b: {<<: {x: 1}, x: 2}").unwrap().duplicates, [], "merged keys may be said again");
+    }
+
+    #[test]
+    fn refuses_what_would_fill_the_memory() {
+        let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..10 {
+            let alias = format!("*a{}", level - 1);
+            laughs += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
+        }
+        assert_eq!(read(&laughs).unwrap_err().0, "its aliases stand for too much");
+        assert!(read(&"[".repeat(100_000)).is_err());
+        assert!(
+            read(&("a: ".to_owned() + &"[".repeat(200) + &"]".repeat(200))).unwrap_err().0.contains("nested deeper")
+        );
+        assert!(read("a: &a [*a]").is_err());
+    }
+}
