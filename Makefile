@@ -45,11 +45,7 @@ setup-node:
 
 # First of all, not after a quarter of an hour of building.
 .PHONY: setup-tests
-setup-tests: setup-node setup-kubectl setup-jq
-
-.PHONY: setup-jq
-setup-jq:
-	@command -v jq >/dev/null || { echo "error: jq is missing; e2e.bats compares answers with it" >&2; exit 1; }
+setup-tests: setup-node setup-kubectl
 
 .PHONY: setup-kubectl
 setup-kubectl:
@@ -111,7 +107,7 @@ e2e-tests: annotated-policy.wasm ## run the annotated module on the engine, case
 	$(CARGO_TEST) $(E2E)
 
 .PHONY: e2e-kwctl
-e2e-kwctl: e2e-tests | setup-jq setup-npm ## run the same cases with kwctl (KWCTL names the command)
+e2e-kwctl: e2e-tests | setup-npm ## run the same cases with kwctl (KWCTL names the command)
 	@if command -v $(firstword $(KWCTL)) >/dev/null; then KWCTL="$(KWCTL)" $(BATS) e2e/e2e.bats; else \
 		echo "SKIPPED: e2e.bats with kwctl, which is missing (KWCTL=$(KWCTL)); tried with a stand-in on our engine instead"; \
 		KWCTL="$(XTASK) kwctl" $(BATS) e2e/e2e.bats; fi
@@ -182,7 +178,8 @@ bench-count: policy.wasm $(FLOORS) ## count the policy, and write that into benc
 
 .PHONY: bench
 bench: policy.wasm $(FLOORS) ## count and time the policy, and write benches/README.md
-	cargo build --package benches --profile native --locked
+	cargo test --package benches --features peers --profile native --locked --test counted
+	cargo build --package benches --features peers --profile native --locked
 	$(shell command -v taskset >/dev/null && echo taskset -c 1) target/native/bench
 
 # A second build in another folder, of what git has, gives the same bytes.

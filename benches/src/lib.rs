@@ -2,6 +2,7 @@
 
 pub mod counter;
 pub mod figures;
+#[cfg(feature = "peers")]
 pub mod peers;
 pub mod requests;
 pub mod timing;

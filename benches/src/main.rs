@@ -4,12 +4,17 @@ use std::fmt::Write as _;
 use std::process::{Command, ExitCode};
 
 use benches::figures::{self, Figures, Row};
+#[cfg(feature = "peers")]
 use benches::peers::{Cel, RegoPolicy};
+#[cfg(feature = "peers")]
 use benches::requests::Verdict;
+#[cfg(feature = "peers")]
 use benches::timing::{Times, time};
+#[cfg(feature = "peers")]
 use kyma_dynatrace_engine::Module;
 
 /// Runs of what takes microseconds.
+#[cfg(feature = "peers")]
 const RUNS: u32 = 20_000;
 
 fn main() -> ExitCode {
@@ -111,6 +116,7 @@ fn counted(figures: &Figures) -> String {
     table
 }
 
+#[cfg(feature = "peers")]
 fn timed() -> Result<String, String> {
     let module = Module::load(&benches::module(benches::POLICY)?).map_err(|error| error.to_string())?;
     let floor = |name| Module::load(&benches::module(name)?).map_err(|error| error.to_string());
@@ -144,6 +150,11 @@ fn timed() -> Result<String, String> {
         row("Rego, native, four rules", time(RUNS / 10, || rego.review(payload))?);
     }
     Ok(table)
+}
+
+#[cfg(not(feature = "peers"))]
+fn timed() -> Result<String, String> {
+    Err("this build has no peers to time: run `make bench`".to_owned())
 }
 
 fn machine() -> String {

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 
 use benches::counter::Cost;
 use benches::figures::{self, Figures};
+#[cfg(feature = "peers")]
 use benches::peers::{Cel, RegoPolicy};
 use benches::requests;
 
@@ -58,6 +59,7 @@ fn nothing_takes_more_than_was_written_down() {
     assert!(worse.is_empty(), "more than before; if it is worth it, `make bench` writes it down:\n{worse}");
 }
 
+#[cfg(feature = "peers")]
 #[test]
 fn peers_and_policy_agree_about_the_requests() {
     let (cel, rego) = (Cel::load().unwrap(), RegoPolicy::load().unwrap());

@@ -5,7 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
+use json_patch::Patch;
 use kyma_dynatrace_engine::{Module, Policy, metadata};
 use serde_json::Value;
 
@@ -39,9 +42,14 @@ pub(crate) fn run(command: &Kwctl) -> anyhow::Result<()> {
         Kwctl::Run { request_path, settings_path, wasm } => {
             let settings: Value = serde_json::from_slice(&read(settings_path)?)?;
             let policy = Policy::new(Module::load(&read(wasm)?)?, settings, true)?;
-            let mut response = serde_json::to_value(policy.admit(&serde_json::from_slice(&read(request_path)?)?))?;
+            let request: Value = serde_json::from_slice(&read(request_path)?)?;
+            let mut response = policy.admit(&request);
+            if let Some(patch) = &mut response.patch {
+                *patch = sorted_patch(&request, patch)?;
+            }
+            let mut response = serde_json::to_value(response)?;
             if let Some(patch) = response.get_mut("patch") {
-                *patch = base64(patch.to_string().as_bytes()).into();
+                *patch = STANDARD.encode(patch.to_string()).into();
             }
             println!("{response}");
         }
@@ -57,30 +65,12 @@ pub(crate) fn run(command: &Kwctl) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Base64 with padding, as an AdmissionResponse has it.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().chain([0, 0].iter()).take(3).fold(0_usize, |word, byte| word << 8 | usize::from(*byte));
-        for place in 0..4 {
-            let digit = DIGITS.get(word >> (18 - 6 * place) & 63).copied().map_or('=', char::from);
-            text.push(if place <= chunk.len() { digit } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn pads_as_base64_does() {
-        let texts =
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("\u{ff}~", "w79+")];
-        for (text, wanted) in texts {
-            assert_eq!(base64(text.as_bytes()), wanted);
-        }
-    }
+/// The same patch in the order in which kwctl makes it: its JSON maps are sorted.
+fn sorted_patch(request: &Value, patch: &Patch) -> anyhow::Result<Patch> {
+    let mut object = request.get("object").cloned().unwrap_or_default();
+    let mut patched = object.clone();
+    json_patch::patch(&mut patched, patch)?;
+    object.sort_all_objects();
+    patched.sort_all_objects();
+    Ok(json_patch::diff(&object, &patched))
 }

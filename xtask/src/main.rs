@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod annotate;
+mod answers;
 mod artifacthub;
 mod demo;
 mod generate;
@@ -58,6 +59,13 @@ enum Chore {
         #[command(subcommand)]
         command: kwctl::Kwctl,
     },
+    /// Fail where the AdmissionResponse on standard input says something else than the expected one.
+    SameAnswer {
+        /// The AdmissionRequest that is answered.
+        request: PathBuf,
+        /// The expected response.
+        expected: PathBuf,
+    },
     /// Fail where a module imports anything but waPC functions.
     Imports {
         /// The module.
@@ -71,6 +79,7 @@ fn main() -> ExitCode {
         Chore::Demo { policy, examples } => demo::run(&policy, &examples),
         Chore::Generate { check } => generate::run(check),
         Chore::Kwctl { command } => kwctl::run(&command),
+        Chore::SameAnswer { request, expected } => answers::run(&request, &expected),
         Chore::Imports { wasm } => annotate::check_imports(&wasm),
     };
     match result {
