@@ -4,9 +4,10 @@ TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
 TOOL_SOURCES := $(shell find apiserver engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs --test layers --test outcomes --test verdicts --test fixes
+E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs --test layers --test outcomes --test verdicts --test fixes --test release
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
-# One selection of packages for every native build: another one would have other features, and build wasmtime again.
+# One selection of packages for every native build: another one would have other features. The demo's is smaller, with the
+# same features for all that takes long (xtask/Cargo.toml).
 CARGO_BUILD := cargo build --workspace --all-targets --locked
 CARGO_TEST := cargo test --workspace --locked
 XTASK := target/debug/xtask
@@ -27,21 +28,21 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: setup-tests fmt-check lint test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
+test: setup-tests fmt-check test-one-build lint test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
 	@command -v $(firstword $(KWCTL)) >/dev/null || echo "make test: SKIPPED kwctl itself, which is missing"
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
 
 .PHONY: setup
 setup: ## install what the builds need
-	@command -v cargo rustup >/dev/null || { echo "error: rustup is missing; see https://rustup.rs" >&2; exit 1; }
+	@command -v cargo rustup >/dev/null || { echo "error: rustup is missing: https://rustup.rs" >&2; exit 1; }
 	@rustup which rustc >/dev/null 2>&1 || rustup toolchain install
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 	@for c in rustfmt clippy; do rustup component list --installed | grep -q "^$$c" || rustup component add $$c; done
 
 .PHONY: setup-node
 setup-node:
-	@command -v node >/dev/null || { echo "error: node is missing; the tests inside wasm need Node.js 20 or later" >&2; exit 1; }
+	@command -v node >/dev/null || { echo "error: node is missing; the tests inside wasm need Node.js 20 or later: https://nodejs.org" >&2; exit 1; }
 
 # First of all, not after a quarter of an hour of building.
 .PHONY: setup-tests
@@ -49,7 +50,7 @@ setup-tests: setup-node setup-kubectl
 
 .PHONY: setup-kubectl
 setup-kubectl:
-	@command -v kubectl >/dev/null || { echo "error: kubectl is missing; the manifests are rendered by it" >&2; exit 1; }
+	@command -v kubectl >/dev/null || { echo "error: kubectl is missing; it renders the manifests: https://kubernetes.io/docs/tasks/tools" >&2; exit 1; }
 
 .PHONY: setup-npm
 setup-npm: setup-node $(NPM_TOOLS)/installed-$(words $(NPM_PACKAGES))
@@ -67,13 +68,34 @@ annotated-policy.wasm: policy.wasm policy-metadata.yml README.md $(XTASK) ## wri
 	$(XTASK) annotate --output $@ policy.wasm
 
 $(XTASK): $(TOOL_SOURCES) $(SOURCES) | setup
-	$(CARGO_BUILD)
+	cargo build --package xtask --locked
 	@touch $@
 
+# What the demo has built is not built again for the tests: not the engine, which takes minutes.
+.PHONY: test-one-build
+test-one-build: $(XTASK)
+	@$(CARGO_BUILD) 2>&1 | tee /dev/stderr | if grep -E 'Compiling (cranelift-codegen|wasmtime|wasmparser) '; then \
+		echo "error: the engine was built twice: see the features in xtask/Cargo.toml" >&2; exit 1; fi
+
 .PHONY: kyma-dynatrace
-kyma-dynatrace: annotated-policy.wasm ## build the command, with the policy inside
-	KYMA_DYNATRACE_EMBED=1 cargo build --package kyma-dynatrace --profile native --locked
+kyma-dynatrace: annotated-policy.wasm $(XTASK) ## build the command, with the policy inside, compiled ahead of time
+	$(XTASK) precompile --output target/policy.cwasm annotated-policy.wasm
+	KYMA_DYNATRACE_EMBED=1 KYMA_DYNATRACE_PRECOMPILED=$(CURDIR)/target/policy.cwasm cargo build --package kyma-dynatrace --profile native --locked
 	cp target/native/kyma-dynatrace $@
+
+# The command for TRIPLE, as it is released: dist/kyma-dynatrace-<os>-<arch>.tar.gz. On Linux a static binary is meant.
+TRIPLE ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+RELEASED_OS := $(if $(findstring darwin,$(TRIPLE)),darwin,linux)
+RELEASED_ARCH := $(if $(findstring aarch64,$(TRIPLE)),arm64,amd64)
+.PHONY: archive
+archive: annotated-policy.wasm $(XTASK) ## pack the command for TRIPLE, as it is released
+	rustup target add $(TRIPLE)
+	$(XTASK) precompile --target $(TRIPLE) --output target/policy-$(TRIPLE).cwasm annotated-policy.wasm
+	KYMA_DYNATRACE_EMBED=1 KYMA_DYNATRACE_PRECOMPILED=$(CURDIR)/target/policy-$(TRIPLE).cwasm \
+		cargo build --package kyma-dynatrace --profile native --target $(TRIPLE) --locked
+	mkdir -p dist/$(RELEASED_OS)-$(RELEASED_ARCH)
+	cp target/$(TRIPLE)/native/kyma-dynatrace LICENSE dist/$(RELEASED_OS)-$(RELEASED_ARCH)/
+	tar -czf dist/kyma-dynatrace-$(RELEASED_OS)-$(RELEASED_ARCH).tar.gz -C dist/$(RELEASED_OS)-$(RELEASED_ARCH) kyma-dynatrace LICENSE
 
 .PHONY: fmt
 fmt: setup ## format the code

@@ -12,6 +12,22 @@ static EMBEDDED: Option<&[u8]> = Some(include_bytes!(concat!(env!("OUT_DIR"), "/
 #[cfg(not(embedded))]
 static EMBEDDED: Option<&[u8]> = None;
 
+/// The same module, compiled ahead of time.
+#[cfg(precompiled)]
+static PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.cwasm"));
+
+/// The module that is built in. What was compiled ahead is for this version of the engine and this family of processors; if
+/// the engine finds that it is not, the module is compiled.
+fn embedded(wasm: &[u8]) -> anyhow::Result<Module> {
+    #[cfg(precompiled)]
+    #[allow(unsafe_code, reason = "the build has put there what `xtask precompile` made of this module")]
+    // SAFETY: `make kyma-dynatrace` makes the bytes, and nobody else can put them into this binary.
+    if let Ok(module) = unsafe { Module::load_precompiled(PRECOMPILED) } {
+        return Ok(module);
+    }
+    Ok(Module::load(wasm)?)
+}
+
 /// Where module and settings come from.
 pub(crate) struct Source<'a> {
     /// A module of the user's own; the released one otherwise.
@@ -55,7 +71,7 @@ impl Source<'_> {
     pub(crate) fn load(&self) -> anyhow::Result<Deployed> {
         let module = match (self.policy, EMBEDDED) {
             (Some(path), _) => Module::load(&fs::read(path).with_context(|| path.display().to_string())?)?,
-            (None, Some(wasm)) => Module::load(wasm)?,
+            (None, Some(wasm)) => embedded(wasm)?,
             (None, None) => bail!("this build carries no policy module: name one with --policy"),
         };
         let (settings, is_mutating, rules) = match (self.from, self.settings) {

@@ -263,6 +263,12 @@ fn check_command(line: &str, place: &str) -> bool {
                 assert!(read(&file).contains(&format!("name: {name}\n")), "{line}: {place}");
             }
         }
+        [script, version, _] if script.starts_with("install/") => {
+            assert!(
+                root().join(script).is_file() && *version == concat!("v", env!("CARGO_PKG_VERSION")),
+                "{line}: {place}"
+            );
+        }
         ["cd", folder] => assert!(root().join(folder).is_dir(), "{line}: {place}"),
         ["export", variables @ ..] => check_variables(variables, place),
         ["monaco", "deploy", file] => {

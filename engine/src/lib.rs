@@ -24,6 +24,6 @@ mod request;
 
 pub use error::{CallError, LoadError, SettingsError};
 pub use inspect::{METADATA_SECTION, imports, metadata};
-pub use module::{Instance, Module};
+pub use module::{Instance, Module, precompile};
 pub use policy::{AdmissionResponse, Policy, PolicyResponse, Status};
 pub use request::admission_request;

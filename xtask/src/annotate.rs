@@ -69,6 +69,15 @@ fn with_section(module: &[u8], content: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok(annotated.finish())
 }
 
+/// Compiles the module ahead of time.
+pub(crate) fn precompile(wasm: &Path, target: &str, output: &Path) -> anyhow::Result<()> {
+    let module = fs::read(wasm).with_context(|| wasm.display().to_string())?;
+    let precompiled = kyma_dynatrace_engine::precompile(&module, target)?;
+    fs::write(output, &precompiled).with_context(|| output.display().to_string())?;
+    println!("{}: {} bytes for {target}", output.display(), precompiled.len());
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]

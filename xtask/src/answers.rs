@@ -52,7 +52,7 @@ fn said(object: &Value, answer: &Value) -> anyhow::Result<Value> {
 
 /// An object with a patch, which is in plain JSON or in base64.
 fn patched(object: &Value, patch: &Value) -> anyhow::Result<Value> {
-    let patch = match patch {
+    let patch: json_patch::Patch = match patch {
         Value::Null => return Ok(Value::Null),
         Value::String(text) => serde_json::from_slice(&STANDARD.decode(text)?)?,
         other => serde_json::from_value(other.clone())?,

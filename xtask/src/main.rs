@@ -66,6 +66,17 @@ enum Chore {
         /// The expected response.
         expected: PathBuf,
     },
+    /// Compile a module ahead of time, for the command.
+    Precompile {
+        /// The triple of the machines that the command is for.
+        #[arg(long, default_value = env!("TARGET"))]
+        target: String,
+        /// Where the result goes.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// The annotated module.
+        wasm: PathBuf,
+    },
     /// Fail where a module imports anything but waPC functions.
     Imports {
         /// The module.
@@ -79,6 +90,7 @@ fn main() -> ExitCode {
         Chore::Demo { policy, examples } => demo::run(&policy, &examples),
         Chore::Generate { check } => generate::run(check),
         Chore::Kwctl { command } => kwctl::run(&command),
+        Chore::Precompile { target, output, wasm } => annotate::precompile(&wasm, &target, &output),
         Chore::SameAnswer { request, expected } => answers::run(&request, &expected),
         Chore::Imports { wasm } => annotate::check_imports(&wasm),
     };
