@@ -74,7 +74,9 @@ $(XTASK): $(TOOL_SOURCES) $(SOURCES) | setup
 # What the demo has built is not built again for the tests: not the engine, which takes minutes.
 .PHONY: test-one-build
 test-one-build: $(XTASK)
-	@$(CARGO_BUILD) 2>&1 | tee /dev/stderr | if grep -E 'Compiling (cranelift-codegen|wasmtime|wasmparser) '; then \
+	@echo '$(CARGO_BUILD)'
+	@$(CARGO_BUILD) 2> target/one-build.log || { cat target/one-build.log >&2; exit 1; }
+	@if grep -E 'Compiling (cranelift-codegen|wasmtime|wasmparser) ' target/one-build.log; then \
 		echo "error: the engine was built twice: see the features in xtask/Cargo.toml" >&2; exit 1; fi
 
 .PHONY: kyma-dynatrace
