@@ -46,7 +46,11 @@ setup-node:
 
 # First of all, not after a quarter of an hour of building.
 .PHONY: setup-tests
-setup-tests: setup-node setup-kubectl
+setup-tests: setup-node setup-kubectl setup-curl
+
+.PHONY: setup-curl
+setup-curl:
+	@command -v curl >/dev/null || { echo "error: curl is missing; the script that downloads a release is tried with it: https://curl.se" >&2; exit 1; }
 
 .PHONY: setup-kubectl
 setup-kubectl:
