@@ -148,3 +148,36 @@ fn the_workflow_releases_what_the_script_asks_for() {
         assert!(dockerfile.lines().any(|other| other == line), "{line}");
     }
 }
+
+/// The workflow's own steps, on a release in a folder and without a container engine: what the Dockerfile copies is there.
+#[test]
+fn the_image_has_what_the_dockerfile_copies() {
+    let release = Release::new("image");
+    let (user, dist) = (release.path("user"), release.path("user/dist"));
+    release.sh(&format!("cp -r releases/{VERSION} user/dist"), &release.folder);
+    assert!(dist.join("SHA256SUMS").is_file());
+    for file in ["install/Dockerfile", "LICENSE"] {
+        fs::copy(root().join(file), user.join(file)).unwrap();
+    }
+    let workflow: Value =
+        yaml_serde::from_str(&fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap()).unwrap();
+    let steps = workflow["jobs"]["publish"]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["name"] == "Push the image of the command").unwrap();
+    let script = step["run"].as_str().unwrap();
+    let output = release.run(
+        &format!("docker() {{ echo \"docker $*\"; }}\nCOMMAND_IMAGE=i GITHUB_REF_NAME={VERSION}\n{script}"),
+        &user,
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("--platform linux/amd64,linux/arm64"), "{}", text(&output.stdout));
+    let dockerfile = fs::read_to_string(user.join("image/Dockerfile")).unwrap();
+    let copied: Vec<&str> =
+        dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")?.split(' ').next()).collect();
+    assert_eq!(copied.len(), 2);
+    for machine in ["amd64", "arm64"] {
+        for file in &copied {
+            let file = file.replace("${TARGETARCH}", machine);
+            assert!(user.join("image").join(&file).is_file(), "{file}");
+        }
+    }
+}
