@@ -7,11 +7,12 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context as _;
 
 /// Waits for the program on the one hand, and for the end of standard input on the other: the pipe is closed when the
-/// owner drops it, and by the operating system when the owner is killed.
+/// owner drops it, and by the operating system when the owner is killed. An API server whose etcd is gone does not end when it
+/// is asked to: after some seconds it is not asked any more.
 const SUPERVISOR: &str = r#"exec 3<&0
 "$@" 3<&- </dev/null &
 child=$!
-{ cat <&3 >/dev/null; kill "$child" 2>/dev/null; } &
+{ cat <&3; kill "$child"; sleep 5; kill -0 $$ && kill -9 "$child"; } >/dev/null 2>&1 &
 wait "$child""#;
 
 /// A running program.
@@ -70,6 +71,17 @@ mod tests {
     #[test]
     fn ends_its_program_with_itself() {
         let process = Process::start(Path::new("sleep"), &["600".to_owned()], &log("sleep")).unwrap();
+        let start = Instant::now();
+        drop(process);
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn ends_a_program_that_does_not_want_to() {
+        let arguments = ["-c", "trap '' TERM; while :; do sleep 1; done"].map(str::to_owned);
+        let process = Process::start(Path::new("sh"), &arguments, &log("stubborn")).unwrap();
+        // Until the signal is ignored.
+        std::thread::sleep(Duration::from_secs(1));
         let start = Instant::now();
         drop(process);
         assert!(start.elapsed() < Duration::from_secs(60));
