@@ -91,8 +91,8 @@ kyma-dynatrace: annotated-policy.wasm $(XTASK) ## build the command, with the po
 
 # The command for TRIPLE, as it is released: dist/kyma-dynatrace-<os>-<arch>.tar.gz. On Linux a static binary is meant.
 TRIPLE ?= $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
-RELEASED_OS := $(if $(findstring darwin,$(TRIPLE)),darwin,linux)
-RELEASED_ARCH := $(if $(findstring aarch64,$(TRIPLE)),arm64,amd64)
+RELEASED_OS = $(if $(findstring darwin,$(TRIPLE)),darwin,linux)
+RELEASED_ARCH = $(if $(findstring aarch64,$(TRIPLE)),arm64,amd64)
 .PHONY: archive
 archive: annotated-policy.wasm $(XTASK) ## pack the command for TRIPLE, as it is released
 	rustup target add $(TRIPLE)

@@ -86,13 +86,13 @@ impl Finding {
 
 impl Finding {
     /// A key that is in a mapping twice: the API server is sent the last one.
-    pub(crate) fn of_duplicate(key: &str, line: usize) -> Self {
+    pub(crate) fn of_duplicate(key: &str, span: Range<usize>) -> Self {
         let key = kyma_dynatrace_policy::text::quote(key);
         let mut finding =
             Self::new(Severity::Warning, &format!("duplicate-key: {key} is there twice, and the last one counts"));
         finding.field.clear();
         "keep one of them".clone_into(&mut finding.fix);
-        finding.line = line;
+        finding.span = span;
         finding
     }
 }

@@ -5,7 +5,7 @@
 
 mod scalar;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,15 +15,21 @@ use serde_json::{Map, Value};
 /// Deeper nesting is refused: nothing that the API server knows comes near it.
 const MAX_DEPTH: usize = 128;
 
-/// More values than these come of aliases only where somebody wants to fill the memory.
-const MAX_VALUES: usize = 1_000_000;
+/// Bytes that anchors and aliases may stand for: more come of them only where somebody wants to fill the memory.
+const MAX_COPIED: usize = 64 << 20;
+
+/// Bytes that a value takes beside its text, or thereabouts.
+const VALUE: usize = 32;
+
+/// Keys that are there twice are told up to this number: who has more has another problem.
+const MAX_DUPLICATES: usize = 20;
 
 /// What a document says.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     /// Its value, as JSON.
     pub(crate) value: Value,
-    /// Keys that are there twice, with the line of the second, from 1.
+    /// Keys that are there twice, with the line of the second, from 1; the first [`MAX_DUPLICATES`].
     pub(crate) duplicates: Vec<(String, usize)>,
 }
 
@@ -35,8 +41,8 @@ pub(crate) type Unreadable = (String, Option<usize>);
 /// # Errors
 /// Where it is no YAML, or none that JSON can say.
 pub(crate) fn read(text: &str) -> Result<Reading, Unreadable> {
-    let mut reader =
-        Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), values: 0, duplicates: Vec::new() };
+    let parser = Parser::new_from_str(text);
+    let mut reader = Reader { parser, anchors: HashMap::new(), size: 0, copied: 0, duplicates: Vec::new() };
     let mut value = Value::Null;
     let mut documents = 0;
     while let Some((event, span)) = reader.next()? {
@@ -57,9 +63,12 @@ pub(crate) fn read(text: &str) -> Result<Reading, Unreadable> {
 
 struct Reader<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
-    /// What an alias stands for, with the number of values in it.
+    /// What an alias stands for, with its size in bytes.
     anchors: HashMap<usize, (Value, usize)>,
-    values: usize,
+    /// Bytes of all values so far, or thereabouts.
+    size: usize,
+    /// Those of them that were copied.
+    copied: usize,
     duplicates: Vec<(String, usize)>,
 }
 
@@ -79,31 +88,37 @@ impl<'a> Reader<'a> {
         if depth > MAX_DEPTH {
             return Err((format!("nested deeper than {MAX_DEPTH} levels"), Some(line)));
         }
-        let before = self.values;
-        self.count(1, line)?;
+        let before = self.size;
+        self.size += VALUE;
         let (value, anchor) = match event {
-            Event::Scalar(text, style, anchor, tag) => (scalar_value(&text, style, tag.as_deref(), line)?, anchor),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.size += text.len();
+                (scalar_value(&text, style, tag.as_deref(), line)?, anchor)
+            }
             Event::SequenceStart(_, anchor, _) => (self.sequence(span, depth)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.mapping(span, depth)?, anchor),
             Event::Alias(id) => {
-                let Some((value, count)) = self.anchors.get(&id) else {
+                let Some(&(_, size)) = self.anchors.get(&id) else {
                     return Err(("not valid YAML: an anchor contains itself".to_owned(), Some(line)));
                 };
-                let (value, count) = (value.clone(), *count);
-                self.count(count, line)?;
-                return Ok(value);
+                self.copy(size, line)?;
+                self.size += size;
+                return Ok(self.anchors.get(&id).map(|(value, _)| value.clone()).unwrap_or_default());
             }
             _ => return Err(("not valid YAML: a value is missing".to_owned(), Some(line))),
         };
         if anchor > 0 {
-            self.anchors.insert(anchor, (value.clone(), self.values - before));
+            let size = self.size - before;
+            self.copy(size, line)?;
+            self.anchors.insert(anchor, (value.clone(), size));
         }
         Ok(value)
     }
 
-    fn count(&mut self, more: usize, line: usize) -> Result<(), Unreadable> {
-        self.values += more;
-        if self.values > MAX_VALUES {
+    /// Makes room for a copy, before it is made.
+    fn copy(&mut self, size: usize, line: usize) -> Result<(), Unreadable> {
+        self.copied += size;
+        if self.copied > MAX_COPIED {
             return Err(("its aliases stand for too much".to_owned(), Some(line)));
         }
         Ok(())
@@ -123,7 +138,7 @@ impl<'a> Reader<'a> {
     fn mapping(&mut self, span: Span, depth: usize) -> Result<Value, Unreadable> {
         let mut members = Map::new();
         // Keys of this mapping itself: what was merged in may be said again.
-        let mut own: Vec<String> = Vec::new();
+        let mut own: HashSet<String> = HashSet::new();
         loop {
             let (event, key_span) = self.expect(span)?;
             let line = key_span.start.line();
@@ -139,10 +154,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let key = scalar::key(&key).ok_or_else(|| ("not JSON: a key is no string".to_owned(), Some(line)))?;
-            if own.contains(&key) {
+            if !own.insert(key.clone()) && self.duplicates.len() < MAX_DUPLICATES {
                 self.duplicates.push((key.clone(), line));
-            } else {
-                own.push(key.clone());
             }
             members.insert(key, value);
         }
@@ -284,5 +297,22 @@ mod tests {
             read(&("a: ".to_owned() + &"[".repeat(200) + &"]".repeat(200))).unwrap_err().0.contains("nested deeper")
         );
         assert!(read("a: &a [*a]").is_err());
+        // Few values, but long ones; and one value in many anchors.
+        let long = "x".repeat(1 << 20);
+        let texts = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 100].join(", "));
+        assert_eq!(read(&texts).unwrap_err().0, "its aliases stand for too much");
+        let nested: String = (0..100).map(|level| format!("&a{level} [")).collect();
+        let nested = format!("a: {nested}{long}{}", "]".repeat(100));
+        assert_eq!(read(&nested).unwrap_err().0, "its aliases stand for too much");
+    }
+
+    #[test]
+    fn reads_what_is_large_but_says_no_more_than_its_text() {
+        let items: String = (0..1_100_000).map(|_| "- 1\n").collect();
+        assert_eq!(read(&items).unwrap().value.as_array().unwrap().len(), 1_100_000);
+        let members: String = (0..200_000).map(|member| format!("k{member}: 1\n")).collect();
+        assert_eq!(read(&members).unwrap().value.as_object().unwrap().len(), 200_000);
+        let twice = "a: 1\n".repeat(1000);
+        assert_eq!(read(&twice).unwrap().duplicates.len(), MAX_DUPLICATES);
     }
 }

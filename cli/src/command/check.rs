@@ -228,9 +228,8 @@ impl Check<'_> {
         let mut text: Option<String> = None;
         let Objects { objects, duplicates } = self.objects(input, document);
         if let Some(pipeline) = objects.iter().find(|object| object.is_pipeline()) {
-            for (key, line) in duplicates {
-                self.finding(input, document, pipeline, Finding::of_duplicate(&key, line))?;
-            }
+            let findings = duplicates.iter().map(|(key, line)| Finding::of_duplicate(key, document.line_span(*line)));
+            self.take_down(input, document, pipeline, findings.collect())?;
         }
         for object in objects {
             if !object.is_pipeline() {
@@ -314,57 +313,55 @@ impl Check<'_> {
         findings
     }
 
-    /// Takes down findings, at their place in the input.
+    /// Takes down findings, at their fields' places in the input.
     fn findings(
         &mut self,
         input: &Input,
         document: &Document<'_>,
         object: &Object,
-        findings: Vec<Finding>,
+        mut findings: Vec<Finding>,
     ) -> anyhow::Result<()> {
         if findings.is_empty() {
             return Ok(());
         }
-        let yaml = yamlpath::Document::new(document.text).ok();
-        for mut finding in findings {
-            if let Some(yaml) = &yaml {
-                finding.span = span(yaml, &object.route(&finding.field));
+        if let Ok(yaml) = yamlpath::Document::new(document.text) {
+            for finding in &mut findings {
+                finding.span = span(&yaml, &object.route(&finding.field));
             }
-            let before = document.text.get(..finding.span.start).unwrap_or_default();
-            finding.line = document.line + before.matches('\n').count();
-            self.finding(input, document, object, finding)?;
         }
-        Ok(())
+        self.take_down(input, document, object, findings)
     }
 
-    /// Takes down a finding whose line is known, and prints it.
-    fn finding(
+    /// Takes down findings whose places in the document are known, and prints them.
+    fn take_down(
         &mut self,
         input: &Input,
         document: &Document<'_>,
         object: &Object,
-        mut finding: Finding,
+        mut findings: Vec<Finding>,
     ) -> anyhow::Result<()> {
-        if self.args.quiet && finding.severity < self.min {
+        if self.args.quiet {
+            findings.retain(|finding| finding.severity >= self.min);
+        }
+        if findings.is_empty() {
             return Ok(());
         }
-        finding.file.clone_from(&input.name);
-        finding.object = object.title();
-        if finding.span.is_empty() {
-            finding.span = document.line_span(finding.line);
+        // A line that may hold a token is not shown.
+        let source = (!may_show_credential(document, object)).then_some((document.text, document.line));
+        // Standard output is for the repaired text alone, where that is where it goes.
+        let is_piped = self.args.fix && input.path.is_none();
+        for mut finding in findings {
+            finding.file.clone_from(&input.name);
+            finding.object = object.title();
+            let before = document.text.get(..finding.span.start).unwrap_or_default();
+            finding.line = document.line + before.matches('\n').count();
+            finding.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            if self.args.format == Format::Text {
+                let text = text::finding(&finding, source);
+                self.bar.suspend(|| if is_piped { write_error(&text) } else { write_out(&text).map(drop) })?;
+            }
+            self.report.findings.push(finding);
         }
-        let before = document.text.get(..finding.span.start).unwrap_or_default();
-        finding.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        if self.args.format == Format::Text {
-            // A line that may hold a token is not shown.
-            let is_secret = may_show_credential(document, object);
-            let source = (!is_secret).then_some((document.text, document.line));
-            let text = text::finding(&finding, source);
-            // Standard output is for the repaired text alone, where that is where it goes.
-            let is_piped = self.args.fix && input.path.is_none();
-            self.bar.suspend(|| if is_piped { write_error(&text) } else { write_out(&text).map(drop) })?;
-        }
-        self.report.findings.push(finding);
         Ok(())
     }
 
