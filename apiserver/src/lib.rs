@@ -12,7 +12,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube_cel::{Validator, apply_defaults};
 use serde_json::Value;
 
-pub use module::fill_in;
+pub use module::{SYSTEM_NAMESPACES, fill_in};
 use schema::{Schema, count_rules, prune, rules_at};
 
 /// CustomResourceDefinitions that cannot be used.

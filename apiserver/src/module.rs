@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 type Members = Map<String, Value>;
 
 /// Namespaces that inputs leave out unless others are named.
-const SYSTEM_NAMESPACES: [&str; 3] = ["kyma-system", "kube-system", "istio-system"];
+pub const SYSTEM_NAMESPACES: [&str; 3] = ["kyma-system", "kube-system", "istio-system"];
 
 /// What the runtime input of metrics looks at, all of it unless switched off.
 const RUNTIME_RESOURCES: [&str; 8] =

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use kyma_dynatrace_policy::rules::RULES;
 use serde_json::{Value, json};
 
 /// A rule's page.
@@ -52,6 +53,34 @@ pub fn parts(page: &str) -> Vec<Part> {
     }
     parts.push(Part::Prose(prose));
     parts
+}
+
+/// An example and what its page says of it.
+pub struct Example {
+    /// The page's rule.
+    pub id: String,
+    /// `accepted`, `warned`, `repaired` or `rejected`.
+    pub expectation: String,
+    /// The manifest, perhaps with a first line `# settings: {...}`.
+    pub yaml: String,
+    /// The answer below it.
+    pub answer: String,
+}
+
+/// The examples on all pages, in the order of the rules.
+#[must_use]
+pub fn examples() -> Vec<Example> {
+    let of_page = |id: &'static str| {
+        let path = page(id);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        parts(&text).into_iter().filter_map(|part| match part {
+            Part::Example { expectation, yaml, answer } => {
+                Some(Example { id: id.to_owned(), expectation, yaml, answer })
+            }
+            Part::Prose(_) => None,
+        })
+    };
+    RULES.iter().flat_map(|rule| of_page(rule.id)).collect()
 }
 
 /// The settings of an example's first line; the default ones where there is none.

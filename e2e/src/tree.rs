@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde::Deserialize as _;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// What a user fills in, with values that nobody could mistake for real ones.
 pub const ENV: &str = "apiurl=https://abc12345.live.dynatrace.com/api\napiToken=first\ndataIngestToken=second\n";
@@ -14,10 +15,11 @@ pub const ENV_FILE: &str = "dynatrace/base/dynatrace.env";
 /// A DynaKube has one of these.
 const MODES: [&str; 2] = ["dynatrace/cloud-native-full-stack", "dynatrace/application-monitoring"];
 
-/// A copy of `manifests/`.
+/// A copy of `manifests/`, which goes with its owner: tests beside each other have their own.
 pub struct Tree {
     /// Where it is.
     pub folder: PathBuf,
+    _temporary: TempDir,
 }
 
 /// Something to render: a part, an overlay, or an overlay with a component more.
@@ -48,13 +50,15 @@ struct Kustomization {
 }
 
 impl Tree {
-    /// Copies the manifests into a folder of this name.
+    /// Copies the manifests into a folder whose name begins like this.
     #[must_use]
     pub fn copy(name: &str) -> Self {
-        let folder = crate::root().join("target/tmp/manifests").join(name);
-        let _ = fs::remove_dir_all(&folder);
+        let parent = crate::root().join("target/tmp/manifests");
+        fs::create_dir_all(&parent).unwrap();
+        let temporary = tempfile::Builder::new().prefix(name).tempdir_in(parent).unwrap();
+        let folder = temporary.path().to_owned();
         crate::copy_manifests(&folder);
-        let tree = Self { folder };
+        let tree = Self { folder, _temporary: temporary };
         fs::write(tree.path(ENV_FILE), ENV).unwrap();
         tree
     }
@@ -207,6 +211,19 @@ fn objects(yaml: &str) -> Vec<Object> {
             Object { file: file_of(origin.as_str().unwrap()), value }
         })
         .collect()
+}
+
+/// The ClusterAdmissionPolicies in a folder of the manifests, rendered with a user's values.
+#[must_use]
+pub fn policies(folder: &str) -> Vec<Value> {
+    let tree = Tree::copy("policies");
+    let target = tree.targets().into_iter().find(|target| target.name == folder);
+    let target = target.unwrap_or_else(|| panic!("no target {folder}"));
+    let objects = tree.render(&target).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let policies = objects.into_iter().filter(|object| object.kind() == "ClusterAdmissionPolicy");
+    let policies: Vec<Value> = policies.map(|object| object.value).collect();
+    assert!(!policies.is_empty(), "no policy in {folder}");
+    policies
 }
 
 /// The file that an origin names: the object's own, or that of the generator's kustomization.

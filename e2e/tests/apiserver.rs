@@ -10,6 +10,7 @@
 
 use std::fs;
 
+use e2e::pages;
 use e2e::{World, corpus, policy, root, worlds};
 use kyma_dynatrace_engine::admission_request;
 use serde_json::{Value, json};
@@ -22,14 +23,8 @@ fn pipelines() -> Vec<(String, Value)> {
         let object = yaml_serde::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
         pipelines.push((path.display().to_string(), object));
     }
-    for entry in fs::read_dir(root().join("docs/rules")).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        for fence in text.split("```yaml ").skip(1) {
-            let yaml = fence.split("\n```").next().unwrap().split_once('\n').unwrap().1;
-            pipelines.push((path.display().to_string(), yaml_serde::from_str(yaml).unwrap()));
-        }
-    }
+    let examples = pages::examples().into_iter();
+    pipelines.extend(examples.map(|example| (example.id, yaml_serde::from_str(&example.yaml).unwrap())));
     pipelines.extend(corpus().into_iter().map(|(file, _, object)| (file, object)));
     pipelines
 }

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
 use crate::policy_server::PolicyServer;
+use crate::process::variable;
 use crate::server::{Answers, Server};
 use crate::webhooks::{self, KUBEWARDEN, KYMA, POLICY_SERVICE, Service, TELEMETRY_SERVICE};
 
@@ -45,9 +46,6 @@ struct Own {
     policy_port: u16,
     telemetry: Server,
 }
-
-/// ClusterAdmissionPolicies, as `kubectl kustomize` renders them.
-pub type Deployed = Vec<Value>;
 
 impl Own {
     fn service<'a>(&'a self, namespace: &'a str, name: &'a str, port: u16) -> Service<'a> {
@@ -208,7 +206,7 @@ impl Cluster {
         let Some(own) = &mut self.own else { return self.hand_over(policies) };
         own.policy_server.serve(policies, &own.answers)?;
         let service = own.service(KUBEWARDEN, POLICY_SERVICE, own.policy_port);
-        let configurations: Deployed = policies.iter().map(|policy| webhooks::of_policy(policy, &service)).collect();
+        let configurations: Vec<Value> = policies.iter().map(|policy| webhooks::of_policy(policy, &service)).collect();
         if configurations == self.deployed {
             return Ok(());
         }
@@ -243,9 +241,7 @@ impl Cluster {
             }
             self.kubectl.must(&["rollout", "status", &server, "-n", KUBEWARDEN, "--timeout=300s"], "")?;
         }
-        let names = policies.iter().map(|policy| format!("{}.kubewarden.admission", webhooks::unique_name(policy)));
-        let names = names.collect();
-        self.await_webhooks(&names)
+        self.await_webhooks(&policies.iter().map(webhooks::webhook_name).collect())
     }
 
     /// Puts webhook configurations in the place of those before.
@@ -357,11 +353,6 @@ fn collection(object: &Value) -> String {
 
 fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// A path in the environment.
-fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 fn address(ip: &str, port: u16) -> anyhow::Result<SocketAddr> {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::certificates::Authority;
 use crate::client::Client;
 use crate::kubectl::Kubectl;
-use crate::process::Process;
+use crate::process::{Process, variable};
 
 /// Services get their addresses here: on loopback, so that a local process can listen at one.
 const SERVICES: &str = "127.10.0.0/16";
@@ -35,8 +35,7 @@ pub(crate) struct ControlPlane {
 /// # Errors
 /// Where one is missing. The text says what to do.
 pub fn binaries() -> anyhow::Result<PathBuf> {
-    let named = std::env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| e2e::root().join("target/cluster/bin"));
+    let folder = variable("KUBEBUILDER_ASSETS").unwrap_or_else(|| e2e::root().join("target/cluster/bin"));
     for program in ["etcd", "kube-apiserver"] {
         if !folder.join(program).is_file() {
             bail!("{program} is not in {}: run `make cluster-test`, or set KUBEBUILDER_ASSETS", folder.display());

@@ -3,12 +3,12 @@
 //! Source: `apis/telemetry/v1alpha1/*conversion.go` of kyma-project/telemetry-manager (2026-08). A LogPipeline keeps its
 //! v1alpha1 form in an annotation, and gets it back where nothing has changed since.
 
+use kyma_dynatrace_apiserver::SYSTEM_NAMESPACES;
 use serde_json::{Map, Value, json};
 
 type Members = Map<String, Value>;
 
 const ANNOTATION: &str = "telemetry.kyma-project.io/conversion-data";
-const SYSTEM_NAMESPACES: [&str; 3] = ["kyma-system", "kube-system", "istio-system"];
 
 /// The object in another version.
 pub(crate) fn convert(object: &Value, api_version: &str) -> Value {

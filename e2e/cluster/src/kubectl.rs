@@ -32,6 +32,14 @@ pub struct Output {
     pub stderr: String,
 }
 
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let code = output.status.code().unwrap_or(-1);
+        Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
 impl Output {
     /// The lines of standard error that are warnings, without `Warning: `.
     #[must_use]
@@ -109,13 +117,7 @@ impl Kubectl {
             // It may end before it has read all, which its exit code tells.
             let _ = stdin.write_all(input.as_bytes());
         }
-        let output = child.wait_with_output()?;
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Output {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        })
+        Ok(child.wait_with_output()?.into())
     }
 
     /// Runs it where it has to succeed.

@@ -23,6 +23,6 @@ mod server;
 pub mod webhooks;
 
 pub use client::{Answer, Client};
-pub use cluster::{Cluster, Deployed};
+pub use cluster::Cluster;
 pub use control_plane::binaries;
 pub use kubectl::{Kubectl, Output};

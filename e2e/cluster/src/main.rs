@@ -6,28 +6,16 @@
 mod bench;
 
 use std::io::Read as _;
-use std::process::ExitCode;
 
 use anyhow::Context as _;
 use cluster::Cluster;
-use e2e::tree::Tree;
-use serde_json::Value;
+use e2e::tree::policies;
 
-fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let chore = std::env::args().nth(1).unwrap_or_default();
     anyhow::ensure!(["bench", "serve"].contains(&chore.as_str()), "`bench` or `serve` is expected");
     let mut cluster = Cluster::start()?.context("there are no CustomResourceDefinitions: name a folder with CRDS")?;
-    cluster.deploy(&policies()?)?;
+    cluster.deploy(&[policies("policy/repair"), policies("policy/validate")].concat())?;
     if chore == "bench" {
         return bench::run(&mut cluster);
     }
@@ -37,17 +25,4 @@ fn run() -> anyhow::Result<()> {
     println!("It ends with this command: Ctrl-D, or Ctrl-C.");
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
-}
-
-/// Both policies of the manifests.
-fn policies() -> anyhow::Result<Vec<Value>> {
-    let tree = Tree::copy("bench");
-    let targets = tree.targets();
-    let mut policies = Vec::new();
-    for folder in ["policy/repair", "policy/validate"] {
-        let target = targets.iter().find(|target| target.name == folder).with_context(|| folder.to_owned())?;
-        let objects = tree.render(target).map_err(anyhow::Error::msg)?;
-        policies.extend(objects.into_iter().map(|object| object.value));
-    }
-    Ok(policies)
 }

@@ -10,7 +10,7 @@ use kyma_dynatrace_engine::Policy;
 use serde_json::{Map, Value, json};
 
 use crate::certificates::Identity;
-use crate::process::Process;
+use crate::process::{Process, variable};
 use crate::review::Served;
 use crate::server::{Answers, Server};
 use crate::webhooks::unique_name;
@@ -36,7 +36,7 @@ enum Running {
 impl PolicyServer {
     /// One that serves no policy yet.
     pub(crate) fn new(address: SocketAddr, identity: Identity, folder: &Path) -> Self {
-        let program = std::env::var_os("POLICY_SERVER").filter(|name| !name.is_empty()).map(PathBuf::from);
+        let program = variable("POLICY_SERVER");
         Self { program, address, identity, folder: folder.to_owned(), policies: Vec::new(), running: None }
     }
 

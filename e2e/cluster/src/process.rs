@@ -15,6 +15,11 @@ child=$!
 { cat <&3; kill "$child"; sleep 5; kill -0 $$ && kill -9 "$child"; } >/dev/null 2>&1 &
 wait "$child""#;
 
+/// A path in the environment; an empty one is none.
+pub(crate) fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// A running program.
 #[derive(Debug)]
 pub(crate) struct Process {

@@ -44,6 +44,12 @@ pub fn unique_name(policy: &Value) -> String {
     format!("clusterwide-{name}")
 }
 
+/// The name of that webhook in its configuration, and in what kubectl prints.
+#[must_use]
+pub fn webhook_name(policy: &Value) -> String {
+    format!("{}.kubewarden.admission", unique_name(policy))
+}
+
 /// The configuration for a ClusterAdmissionPolicy: a mutating one if the policy may mutate, else a validating one.
 pub(crate) fn of_policy(policy: &Value, service: &Service<'_>) -> Value {
     let spec = policy.get("spec").cloned().unwrap_or_default();
@@ -54,7 +60,7 @@ pub(crate) fn of_policy(policy: &Value, service: &Service<'_>) -> Value {
         rule.entry("scope").or_insert("*".into());
     }
     let mut webhook = json!({
-        "name": format!("{name}.kubewarden.admission"),
+        "name": webhook_name(policy),
         "admissionReviewVersions": ["v1"],
         "clientConfig": service.at(&format!("/validate/{name}")),
         "failurePolicy": or("failurePolicy", "Fail".into()),

@@ -82,11 +82,7 @@ fn edit(cluster: &Cluster, name: &str, replacement: &str) -> anyhow::Result<Outp
     let mut command = cluster.kubectl().command();
     // kubectl opens the editor again on a refusal, and gives up when nothing changes.
     let output = command.args(["edit", KIND, name]).env("KUBE_EDITOR", format!("sed -i '{replacement}'")).output()?;
-    Ok(Output {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
+    Ok(output.into())
 }
 
 fn one_defect_of_three(cluster: &mut Cluster) -> anyhow::Result<String> {

@@ -1,6 +1,6 @@
 //! The policies of the manifests, as they are rendered for a user.
 
-use e2e::tree::Tree;
+use e2e::tree::{self, Tree};
 use serde_json::{Value, json};
 
 /// The manifests, with a user's values.
@@ -8,29 +8,14 @@ pub(crate) fn tree() -> Tree {
     Tree::copy("cluster")
 }
 
-/// The ClusterAdmissionPolicies in a folder of the manifests, rendered.
-pub(crate) fn rendered(folder: &str) -> Vec<Value> {
-    let tree = tree();
-    let target = tree.targets().into_iter().find(|target| target.name == folder);
-    let target = target.unwrap_or_else(|| panic!("no target {folder}"));
-    let objects = tree.render(&target).unwrap_or_else(|error| panic!("{folder}: {error}"));
-    let policies: Vec<Value> = objects
-        .into_iter()
-        .filter(|object| object.kind() == "ClusterAdmissionPolicy")
-        .map(|object| object.value)
-        .collect();
-    assert!(!policies.is_empty(), "no policy in {folder}");
-    policies
-}
-
 /// The repairing policy of the manifests.
 pub(crate) fn repair() -> Value {
-    rendered("policy/repair").remove(0)
+    tree::policies("policy/repair").remove(0)
 }
 
 /// Both policies of the manifests.
 pub(crate) fn both() -> Vec<Value> {
-    [rendered("policy/repair"), rendered("policy/validate")].concat()
+    [tree::policies("policy/repair"), tree::policies("policy/validate")].concat()
 }
 
 /// A policy with other settings.

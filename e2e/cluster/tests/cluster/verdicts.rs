@@ -2,8 +2,7 @@
 //! stored is what the page shows.
 
 use cluster::{Cluster, Output};
-use e2e::pages::{Part, page, parts, settings_of};
-use kyma_dynatrace_policy::rules::RULES;
+use e2e::pages::{self, Example, settings_of};
 use serde_json::Value;
 
 use crate::{Check, policies, settle, stored};
@@ -13,38 +12,15 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("verdicts::examples_for_older_modules_are_answered_there", older_modules),
 ];
 
-/// An example and what its page says of it.
-pub(crate) struct Example {
-    id: String,
-    expectation: String,
-    yaml: String,
-    answer: String,
-}
-
-/// The examples on all pages.
-pub(crate) fn all() -> Vec<Example> {
-    let of_page = |id: &str| {
-        let text = std::fs::read_to_string(page(id)).unwrap();
-        parts(&text).into_iter().filter_map(|part| match part {
-            Part::Example { expectation, yaml, answer } => {
-                Some(Example { id: String::new(), expectation, yaml, answer })
-            }
-            Part::Prose(_) => None,
-        })
-    };
-    let pages =
-        RULES.iter().flat_map(|rule| of_page(rule.id).map(|example| Example { id: rule.id.to_owned(), ..example }));
-    pages.collect()
-}
-
 /// The examples whose pages say this.
 pub(crate) fn that_are(expectation: &str) -> Vec<Example> {
-    all().into_iter().filter(|example| example.expectation == expectation).collect()
+    pages::examples().into_iter().filter(|example| example.expectation == expectation).collect()
 }
 
 fn examples(cluster: &mut Cluster) -> anyhow::Result<String> {
     let repair = policies::repair();
-    let examples: Vec<Example> = all().into_iter().filter(|example| !is_for_older_modules(example)).collect();
+    let examples: Vec<Example> =
+        pages::examples().into_iter().filter(|example| !is_for_older_modules(example)).collect();
     let complaints = check(cluster, &examples, &|settings| policies::with_settings(repair.clone(), settings))?;
     settle(complaints)?;
     let count = |expectation: &str| examples.iter().filter(|example| example.expectation == expectation).count();
@@ -67,7 +43,7 @@ fn is_for_older_modules(example: &Example) -> bool {
 fn older_modules(_: &mut Cluster) -> anyhow::Result<String> {
     let Some(shared) = e2e::shared() else { return Ok("skipped".to_owned()) };
     let mut older = Cluster::start_with(&shared.join("crds/telemetry-2025-10"))?;
-    let examples: Vec<Example> = all().into_iter().filter(is_for_older_modules).collect();
+    let examples: Vec<Example> = pages::examples().into_iter().filter(is_for_older_modules).collect();
     anyhow::ensure!(!examples.is_empty(), "no such example");
     let repair = policies::repair();
     settle(check(&mut older, &examples, &|settings| policies::with_settings(repair.clone(), settings))?)?;
