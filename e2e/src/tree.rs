@@ -22,9 +22,9 @@ pub struct Tree {
     _temporary: TempDir,
 }
 
-/// Something to render: a part, an overlay, or an overlay with a component more.
+/// Something to render: a part, an overlay, or an overlay with some of its options.
 pub struct Target {
-    /// The folder below `manifests/`, and the component's.
+    /// The folder below `manifests/`, and those of the options.
     pub name: String,
     /// Whether a user applies it as a whole.
     pub is_overlay: bool,
@@ -105,16 +105,41 @@ impl Tree {
             .collect()
     }
 
-    /// The components that a user adds to an overlay.
-    #[must_use]
-    pub fn components(&self) -> Vec<String> {
-        let components = self.kustomizations("Component").into_iter().map(|(folder, _)| folder);
-        components.filter(|folder| !folder.starts_with("environment")).collect()
+    /// What an overlay offers: the lines off which a user takes the `#`.
+    fn options(&self, overlay: &str) -> Vec<String> {
+        let text = self.read(&format!("{overlay}/kustomization.yaml"));
+        text.lines().filter_map(|line| line.strip_prefix("  # - ../../")).map(str::to_owned).collect()
     }
 
-    /// Every part alone, every overlay, and every overlay with every component.
+    /// Every part alone, every overlay alone, with each of its options, and with all that go together.
     #[must_use]
     pub fn targets(&self) -> Vec<Target> {
+        self.targets_with(|options| {
+            let mut chosen: Vec<Vec<String>> = vec![Vec::new()];
+            chosen.extend(options.iter().map(|option| vec![option.clone()]));
+            if options.len() > 1 {
+                chosen.push(options.to_vec());
+            }
+            chosen
+        })
+    }
+
+    /// The same, with every choice among an overlay's options.
+    #[must_use]
+    pub fn combinations(&self) -> Vec<Target> {
+        self.targets_with(|options| {
+            let is_chosen = |choice: usize, index: usize| choice & (1 << index) != 0;
+            let pick = |choice: usize| {
+                let chosen = options.iter().enumerate().filter(|(index, _)| is_chosen(choice, *index));
+                chosen.map(|(_, option)| option.clone()).collect()
+            };
+            (0..1 << options.len()).map(pick).collect()
+        })
+    }
+
+    fn targets_with(&self, choices: impl Fn(&[String]) -> Vec<Vec<String>>) -> Vec<Target> {
+        let components = self.kustomizations("Component");
+        let is_component = |folder: &str| components.iter().any(|(component, _)| component == folder);
         let mut targets = Vec::new();
         for (folder, kustomization) in self.kustomizations("Kustomization") {
             // Not for users: the values are filled in one level up.
@@ -122,20 +147,23 @@ impl Tree {
                 continue;
             }
             let is_overlay = folder.starts_with("overlays/");
-            for component in self.components().iter().filter(|_| is_overlay) {
+            let options = if is_overlay { self.options(&folder) } else { Vec::new() };
+            for chosen in choices(&options) {
+                if chosen.is_empty() {
+                    let (name, resources) = (folder.clone(), vec![folder.clone()]);
+                    targets.push(Target { name, is_overlay, resources, components: Vec::new() });
+                    continue;
+                }
                 let absolute = |path: &String| path.replacen("../../", "", 1);
-                let mut components: Vec<String> = kustomization.components.iter().map(absolute).collect();
-                components.retain(|other| other != component && !both_modes(other, component));
-                components.push(component.clone());
-                let resources = kustomization.resources.iter().map(absolute).collect();
-                targets.push(Target { name: format!("{folder} + {component}"), is_overlay, resources, components });
+                let mut resources: Vec<String> = kustomization.resources.iter().map(absolute).collect();
+                let mut used: Vec<String> = kustomization.components.iter().map(absolute).collect();
+                used.retain(|component| !chosen.iter().any(|option| both_modes(option, component)));
+                for option in &chosen {
+                    if is_component(option) { &mut used } else { &mut resources }.push(option.clone());
+                }
+                let name = format!("{folder} + {}", chosen.join(" + "));
+                targets.push(Target { name, is_overlay, resources, components: used });
             }
-            targets.push(Target {
-                name: folder.clone(),
-                is_overlay,
-                resources: vec![folder.clone()],
-                components: Vec::new(),
-            });
         }
         targets
     }
@@ -180,6 +208,14 @@ impl Tree {
             return Ok(String::from_utf8(output.stdout).unwrap());
         }
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+impl Target {
+    /// The options that were chosen.
+    #[must_use]
+    pub fn chosen(&self) -> usize {
+        self.name.matches(" + ").count()
     }
 }
 

@@ -17,7 +17,7 @@ struct Break {
 const DIRECT: &str = "pipelines/metrics-application-delta/pipeline.yaml";
 const EVENT: &str = "tenant/monaco/kyma/metric-event/module-not-ready.json";
 
-const OBJECTS: [Break; 14] = [
+const OBJECTS: [Break; 19] = [
     Break {
         name: "unknown-field",
         file: "pipelines/metrics-delta/pipeline.yaml",
@@ -27,10 +27,10 @@ const OBJECTS: [Break; 14] = [
     },
     Break {
         name: "unknown-core-field",
-        file: "dynatrace/base/namespace.yaml",
+        file: "kyma-dashboard/extension.yaml",
         from: "metadata:",
         to: "metdata: {}\nmetadata:",
-        found: ("dynatrace/base/namespace.yaml", "metdata", "unknown field"),
+        found: ("kyma-dashboard/extension.yaml", "metdata", "unknown field"),
     },
     Break {
         name: "wrong-type",
@@ -114,6 +114,41 @@ const OBJECTS: [Break; 14] = [
         found: ("dynatrace/base/dynakube.yaml", "spec.oneAgent.cloudNativeFullStack.namespaceSelector", "not excluded"),
     },
     Break {
+        name: "two-mesh-wide",
+        file: "istio/namespace/telemetry.yaml",
+        from: "namespace: unset",
+        to: "namespace: istio-system",
+        found: ("istio/mesh-wide/telemetry.yaml", "metadata.namespace", "one mesh-wide Telemetry"),
+    },
+    Break {
+        name: "another-mesh-wide-name",
+        file: "istio/mesh-wide/telemetry.yaml",
+        from: "name: mesh-default",
+        to: "name: tracing-default",
+        found: ("istio/mesh-wide/telemetry.yaml", "metadata.name", "gets two"),
+    },
+    Break {
+        name: "collector-without-a-user",
+        file: "overlays/delta/kustomization.yaml",
+        from: "components:\n",
+        to: "components:\n  - ../../dynatrace/collector\n",
+        found: ("dynatrace/base/dynakube.yaml", "spec.telemetryIngest", "no pipeline sends"),
+    },
+    Break {
+        name: "old-repository",
+        file: "environment/replacements/environment.yaml",
+        from: "policyServerImage: ghcr.io/kubewarden/adm-controller/policy-server:",
+        to: "policyServerImage: ghcr.io/kubewarden/policy-server:",
+        found: ("policy/server/policy-server.yaml", "spec.image", "old repository"),
+    },
+    Break {
+        name: "monitor-that-refuses",
+        file: "policy/monitor/kustomization.yaml",
+        from: "value: Ignore",
+        to: "value: Fail",
+        found: ("policy/repair/policy.yaml", "spec.mode", "refuses when no server is there"),
+    },
+    Break {
         name: "latest",
         file: "environment/replacements/environment.yaml",
         from: "collectorTag: 0.54.0",
@@ -122,7 +157,7 @@ const OBJECTS: [Break; 14] = [
     },
 ];
 
-const TENANT: [Break; 9] = [
+const TENANT: [Break; 15] = [
     Break {
         name: "threshold-type",
         file: EVENT,
@@ -146,21 +181,21 @@ const TENANT: [Break; 9] = [
     },
     Break {
         name: "reference",
-        file: "tenant/monaco/kyma/notification/config.yaml",
+        file: "tenant/monaco/kyma-webhook/notification/config.yaml",
         from: "configId: kyma-telemetry",
         to: "configId: kyma",
         found: (
-            "tenant/monaco/kyma/notification/config.yaml",
+            "tenant/monaco/kyma-webhook/notification/config.yaml",
             "configs.kyma-telemetry-webhook.config.parameters.alertingProfile",
             "refers to no config",
         ),
     },
     Break {
         name: "lost-default",
-        file: "tenant/monaco/kyma/otel-metrics/allow-list.json",
+        file: "tenant/monaco/kyma-attributes/otel-metrics/allow-list.json",
         from: "dt.entity.host_group",
         to: "dt.entity.group",
-        found: ("tenant/monaco/kyma/otel-metrics/allow-list.json", "/additionalAttributes", ""),
+        found: ("tenant/monaco/kyma-attributes/otel-metrics/allow-list.json", "/additionalAttributes", ""),
     },
     Break {
         name: "hole",
@@ -177,10 +212,56 @@ const TENANT: [Break; 9] = [
         found: ("tenant/monaco/kyma-document/dashboard.json", "/layouts/2", "overlaps"),
     },
     Break {
+        name: "silence",
+        file: "tenant/monaco/kyma/metric-event/metrics-stopped.json",
+        from: "\"alertOnNoData\": true",
+        to: "\"alertOnNoData\": false",
+        found: ("tenant/monaco/kyma/metric-event/config.yaml", "configs", "when the metrics stop"),
+    },
+    Break {
+        name: "clusters-mixed",
+        file: EVENT,
+        from: "splitBy(\\\"k8s.cluster.name\\\",\\\"state\\\")",
+        to: "splitBy(\\\"state\\\")",
+        found: (EVENT, "/queryDefinition/metricSelector", "not split by cluster"),
+    },
+    Break {
+        name: "secret-url-in-clear-text",
+        file: "tenant/monaco/kyma-webhook-secret/notification/webhook.json",
+        from: "\"secretUrl\"",
+        to: "\"url\"",
+        found: ("tenant/monaco/kyma-webhook-secret/notification/webhook.json", "", "is not valid under"),
+    },
+    Break {
+        name: "never-deleted",
+        file: "tenant/monaco/delete-platform.yaml",
+        from: "id: kyma-telemetry",
+        to: "id: kyma",
+        found: ("tenant/monaco/kyma-document/config.yaml", "configs.kyma-telemetry", "never deleted"),
+    },
+    Break {
+        name: "terraform-attributes",
+        file: "tenant/terraform/main.tf",
+        from: "    \"k8s.workload.kind\",\n",
+        to: "",
+        found: ("tenant/terraform/main.tf", "locals.added_attributes", "not what Monaco adds"),
+    },
+    Break {
+        name: "terraform-oauth2",
+        file: "tenant/terraform/main.tf",
+        from: "      client_id        = var.alert_webhook_oauth2.client_id\n",
+        to: "",
+        found: (
+            "tenant/terraform/main.tf",
+            "dynatrace_webhook_notification.kyma_telemetry.oauth_2_credentials.client_id",
+            "required",
+        ),
+    },
+    Break {
         name: "terraform-reference",
         file: "tenant/terraform/main.tf",
-        from: "dynatrace_alerting.kyma_telemetry.id",
-        to: "dynatrace_alerting.kyma.id",
+        from: "profile                = dynatrace_alerting.kyma_telemetry.id",
+        to: "profile                = dynatrace_alerting.kyma.id",
         found: ("tenant/terraform/main.tf", "dynatrace_webhook_notification.kyma_telemetry", "kyma"),
     },
     Break {
@@ -216,10 +297,11 @@ fn every_break_of_an_object_is_found() {
     let Some(definitions) = Definitions::load() else { return };
     for broken in &OBJECTS {
         let tree = broken.tree();
-        // The overlays alone: every object of every part is in one of them.
-        let is_plain = |target: &Target| target.is_overlay && !target.name.contains('+');
-        let overlays: Vec<Target> = tree.targets().into_iter().filter(is_plain).collect();
-        assert_eq!(overlays.len(), 3);
+        // The overlays alone, and with all that they offer: every object of every part is in one of them.
+        let targets = tree.targets();
+        let overlays: Vec<Target> =
+            targets.into_iter().filter(|target| target.is_overlay && target.chosen() != 1).collect();
+        assert_eq!(overlays.len(), 10, "six alone, four with everything");
         let (problems, _) = check_objects(&tree, &overlays, Some(&definitions));
         broken.expect(&problems);
     }
@@ -237,10 +319,14 @@ fn every_break_of_the_tenant_is_found() {
 fn a_repeated_value_and_a_lost_row_are_found() {
     let repeated = Break {
         name: "repeated",
-        file: "dynatrace/base/dynakube.yaml",
+        file: "dynatrace/collector/ingest/collector.yaml",
         from: "tag: unset",
         to: "tag: 0.54.0",
-        found: ("dynatrace/base/dynakube.yaml", "spec.templates.otelCollector.imageRef.tag", "repeats `collectorTag`"),
+        found: (
+            "dynatrace/collector/ingest/collector.yaml",
+            "spec.templates.otelCollector.imageRef.tag",
+            "repeats `collectorTag`",
+        ),
     };
     repeated.expect(&values::check_repeated(&repeated.tree()));
     let lost = Break {

@@ -9,6 +9,11 @@ use crate::problem::Problem;
 use e2e::tree::Tree;
 
 const MANIFESTS: [&str; 2] = ["manifest.yaml", "manifest-platform.yaml"];
+const DELETIONS: [&str; 2] = ["delete.yaml", "delete-platform.yaml"];
+/// Objects of which an environment always has one, so that there is nothing to delete.
+const SINGLETONS: [&str; 2] = ["builtin:opentelemetry-metrics", "builtin:cloud.kubernetes.monitoring"];
+/// The dimension that tells one cluster from another.
+const CLUSTER: &str = "k8s.cluster.name";
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -228,21 +233,25 @@ fn dashboard(value: &Value) -> Vec<(String, String)> {
             .iter()
             .any(|metric| query.contains(metric))
         {
-            found.push((field, format!("no metric of the module: {query}")));
+            found.push((field.clone(), format!("no metric of the module: {query}")));
+        }
+        if !query.contains(CLUSTER) {
+            found.push((field, format!("not split by cluster: {query}")));
         }
     }
     found
 }
 
-/// An event whose title the alerting profile does not let through alerts nobody.
+/// An event whose title the alerting profile does not let through alerts nobody; nor does one that never fires.
 fn events_match_the_profile(all: &[Found]) -> Vec<Problem> {
     let of = |kind: &str| all.iter().filter(move |found| found.kind() == kind).collect::<Vec<_>>();
     let profiles = of("builtin:alerting.profile");
     let parse = |found: &Found| serde_json::from_str::<Value>(&found.template).unwrap_or_default();
     let filters: Vec<Value> =
         profiles.iter().map(|found| parse(found)["eventFilters"][0]["customFilter"]["titleFilter"].clone()).collect();
+    let events = of("builtin:anomaly-detection.metric-events");
     let mut problems = Vec::new();
-    for event in of("builtin:anomaly-detection.metric-events") {
+    for event in &events {
         let value = parse(event);
         let title = value["eventTemplate"]["title"].as_str().unwrap_or_default();
         let title = title.replace("{{ .name }}", &event.entry.config.name);
@@ -253,29 +262,79 @@ fn events_match_the_profile(all: &[Found]) -> Vec<Problem> {
             let message = format!("the alerting profile does not let `{title}` through");
             problems.push(Problem::new(&event.template_file, "/eventTemplate/title", message));
         }
-        // Ready is 1 and everything else 0 or less, and the selector leaves Ready out.
-        let (condition, threshold) =
-            (&value["modelProperties"]["alertCondition"], &value["modelProperties"]["threshold"]);
-        if condition != "BELOW" || !threshold.as_f64().is_some_and(|threshold| threshold > 0.0 && threshold <= 1.0) {
-            let message = "can never fire: what is not ready has the value 0";
-            problems.push(Problem::new(&event.template_file, "/modelProperties", message));
+        problems.extend(fires(event, &value["modelProperties"]));
+        problems.extend(dimensions(event, &value));
+    }
+    let is_for_silence = |event: &&Found| parse(event)["modelProperties"]["alertOnNoData"] == true;
+    if let Some(first) = events.first().filter(|_| !events.iter().any(|event| is_for_silence(&event))) {
+        let message = "no event fires when the metrics stop: all of them travel through what they watch";
+        problems.push(Problem::new(&first.file, "configs", message));
+    }
+    problems
+}
+
+/// Why an event never fires, or always does. Ready and true are 1 and everything else 0 or less; selectors leave 1 out.
+fn fires(event: &Found, model: &Value) -> Option<Problem> {
+    let threshold = model["threshold"].as_f64().unwrap_or(f64::NAN);
+    let is_right = match model["alertOnNoData"].as_bool() {
+        // On silence alone: no value of a state is below 0.
+        Some(true) => threshold == 0.0,
+        _ => threshold > 0.0 && threshold <= 1.0,
+    };
+    let message = "can never fire: what is not ready has the value 0";
+    (model["alertCondition"] != "BELOW" || !is_right)
+        .then(|| Problem::new(&event.template_file, "/modelProperties", message))
+}
+
+/// Dimensions that an event's texts name and its selector does not keep, and a selector that mixes clusters.
+fn dimensions(event: &Found, value: &Value) -> Vec<Problem> {
+    let selector = value["queryDefinition"]["metricSelector"].as_str().unwrap_or_default();
+    let split = selector.rsplit_once("splitBy(").map_or("", |(_, rest)| rest);
+    let mut problems = Vec::new();
+    if !split.contains(CLUSTER) {
+        let message = "not split by cluster";
+        problems.push(Problem::new(&event.template_file, "/queryDefinition/metricSelector", message));
+    }
+    for field in ["title", "description"] {
+        let text = value["eventTemplate"][field].as_str().unwrap_or_default();
+        let names = text.split("{dims:").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+        for name in names.filter(|name| !split.contains(&format!("\"{name}\""))) {
+            let message = format!("`{name}` is no dimension of the selector");
+            problems.push(Problem::new(&event.template_file, format!("/eventTemplate/{field}"), message));
         }
     }
     problems
 }
 
-/// `delete.yaml` names what there is.
+/// What is deleted is what there is, and all of it.
 fn deleted(tree: &Tree, all: &[Found]) -> Vec<Problem> {
-    let file = "tenant/monaco/delete.yaml";
-    let value: Value = yaml_serde::from_str(&tree.read(file)).unwrap();
     let mut problems = Vec::new();
-    for (index, entry) in value["delete"].as_array().into_iter().flatten().enumerate() {
-        let same = |found: &Found| {
-            entry["type"] == found.kind() && (entry["id"] == found.entry.id || entry["name"] == found.entry.config.name)
-        };
-        if !all.iter().any(same) {
-            problems.push(Problem::new(file, format!("delete[{index}]"), "names no config"));
+    let mut left: Vec<&Found> = all.iter().filter(|found| !SINGLETONS.contains(&found.kind())).collect();
+    for name in DELETIONS {
+        let file = format!("tenant/monaco/{name}");
+        let value: Value = yaml_serde::from_str(&tree.read(&file)).unwrap();
+        for (index, entry) in value["delete"].as_array().into_iter().flatten().enumerate() {
+            let same = |found: &&Found| {
+                let of = &found.entry.r#type;
+                let same_type = if of["document"].is_object() {
+                    entry["type"] == "document"
+                } else {
+                    entry["type"] == found.kind()
+                };
+                // What only the older API knows is found again by its name.
+                let by_name = of["api"].is_string() && entry["name"] == found.entry.config.name;
+                let by_id = entry["id"] == found.entry.id && entry["project"] == found.project;
+                same_type && (by_name || by_id)
+            };
+            let before = left.len();
+            left.retain(|found| !same(found));
+            if left.len() == before {
+                problems.push(Problem::new(&file, format!("delete[{index}]"), "names no config"));
+            }
         }
+    }
+    for found in left {
+        problems.push(Problem::new(&found.file, format!("configs.{}", found.entry.id), "is never deleted again"));
     }
     problems
 }

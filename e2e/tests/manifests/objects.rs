@@ -1,5 +1,6 @@
 //! Each object against its kind's definition.
 
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kyma_dynatrace_apiserver::ApiServer;
 use serde::Serialize;
@@ -52,7 +53,7 @@ impl Definitions {
     /// What the API server would refuse, and what `kubectl apply` would: fields that nobody knows.
     pub(crate) fn check(&self, object: &Object) -> impl Iterator<Item = Problem> {
         let problem = |field: String, message: String| Problem::new(&object.file, field, message);
-        let problems: Vec<Problem> = if object.text("/apiVersion") == Some("v1") {
+        let problems: Vec<Problem> = if matches!(object.text("/apiVersion"), Some("v1" | "apps/v1")) {
             core(object).into_iter().map(|(field, message)| problem(field, message)).collect()
         } else if self.server.knows(&object.value) {
             let unknown = self.server.unknown_fields(&object.value).into_iter();
@@ -69,6 +70,7 @@ impl Definitions {
 /// Kubernetes' own kinds, read strictly: what the type does not keep is not a field.
 fn core(object: &Object) -> Vec<(String, String)> {
     match object.kind().as_str() {
+        "Deployment" => strictly::<Deployment>(&object.value),
         "Namespace" => strictly::<Namespace>(&object.value),
         "Secret" => strictly::<Secret>(&object.value),
         "ConfigMap" => strictly::<ConfigMap>(&object.value),

@@ -11,8 +11,20 @@ use e2e::tree::Object;
 /// A warning that a manifest may have: what it ships depends on the applications, and the warning says so.
 const EXPECTED: [(&str, &str); 1] = [("pipelines/metrics-application-delta/pipeline.yaml", "application-temporality")];
 
-/// What is wrong with the policies among the objects, and what they would say of the pipelines.
-pub(crate) fn check(objects: &[Object], definitions: Option<&Definitions>) -> Vec<Problem> {
+/// What is wrong with the policies among the objects, and what those that are there before say of the pipelines.
+pub(crate) fn check(objects: &[Object], before: &[Object], definitions: Option<&Definitions>) -> Vec<Problem> {
+    let mut problems = read(objects).1;
+    for (source, policy) in &read(before).0 {
+        for object in pipelines(objects) {
+            problems.extend(verdict(object, policy, definitions));
+            problems.extend(conditions(source, object));
+        }
+    }
+    problems
+}
+
+/// The policies among the objects, ready to be asked, and what is wrong with them.
+fn read(objects: &[Object]) -> (Vec<(&Object, Policy)>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut policies = Vec::new();
     for object in objects.iter().filter(|object| object.kind() == "ClusterAdmissionPolicy") {
@@ -26,6 +38,14 @@ pub(crate) fn check(objects: &[Object], definitions: Option<&Definitions>) -> Ve
             problems.push(problem("spec.module", format!("`{module}` is not this version")));
         }
         let is_repair = spec["settings"]["mode"] != "validate";
+        if spec["mode"] == "monitor"
+            && (spec["failurePolicy"] != "Ignore" || spec["settings"]["denialsAsWarnings"] != true)
+        {
+            problems.push(problem(
+                "spec.mode",
+                "refuses when no server is there, or says nothing of rejections".to_owned(),
+            ));
+        }
         if spec["mutating"] != json!(is_repair) {
             problems.push(problem("spec.mutating", "has to be true in repair mode, and false in validate mode".into()));
         }
@@ -34,20 +54,7 @@ pub(crate) fn check(objects: &[Object], definitions: Option<&Definitions>) -> Ve
             Err(error) => problems.push(problem("spec.settings", error.to_string())),
         }
     }
-    if policies.is_empty() {
-        // A part without policies of its own: its pipelines still have to pass with the defaults, in both modes.
-        for mode in ["repair", "validate"] {
-            let policy = e2e::policy(&json!({"mode": mode}));
-            problems.extend(pipelines(objects).flat_map(|object| verdict(object, &policy, definitions)));
-        }
-    }
-    for (source, policy) in &policies {
-        for object in pipelines(objects) {
-            problems.extend(verdict(object, policy, definitions));
-            problems.extend(conditions(source, object));
-        }
-    }
-    problems
+    (policies, problems)
 }
 
 fn pipelines(objects: &[Object]) -> impl Iterator<Item = &Object> {

@@ -7,14 +7,22 @@ use serde_json::Value;
 use crate::problem::Problem;
 use e2e::tree::Object;
 
-/// What does not fit together in an overlay.
-pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
+/// Where Istio looks for what applies to the whole mesh.
+const ROOT_NAMESPACE: &str = "istio-system";
+
+/// What does not fit together in an overlay, or with the Secret that is there before it.
+pub(crate) fn check(objects: &[Object], before: &[Object]) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let brings_secret = objects.iter().any(|object| object.kind() == "Secret");
+    let secrets = if brings_secret { objects } else { before };
     for object in objects {
         let found = match object.kind().as_str() {
             "DynaKube" => dynakube(object, objects),
             "MetricPipeline" | "TracePipeline" | "LogPipeline" => pipeline(object, objects),
-            "ClusterAdmissionPolicy" => policy(object, objects),
+            "ClusterAdmissionPolicy" => policy(object, objects, secrets),
+            "PolicyServer" => policy_server(object),
+            "Telemetry" => telemetry(object, objects),
+            "Deployment" => deployment(object),
             "ConfigMap" => dashboard(object, objects),
             _ => Vec::new(),
         };
@@ -46,12 +54,12 @@ fn dynakube(object: &Object, objects: &[Object]) -> Found {
     let text = |pointer| object.text(pointer).unwrap_or_default();
     for key in ["apiToken", "dataIngestToken"] {
         let problem = missing(objects, text("/metadata/namespace"), text("/metadata/name"), key);
-        found.extend(problem.map(|problem| ("metadata.name".to_owned(), format!("{problem}; the Operator wants one"))));
+        found.extend(problem.map(|problem| ("metadata.name".to_owned(), format!("{problem}; the Operator reads one"))));
     }
     let spec = &object.value["spec"];
     let modes: Vec<&String> = spec["oneAgent"].as_object().map(|modes| modes.keys().collect()).unwrap_or_default();
     if modes.len() != 1 {
-        found.push(("spec.oneAgent".to_owned(), format!("one observability mode is wanted, not {modes:?}")));
+        found.push(("spec.oneAgent".to_owned(), format!("expected one observability mode, not {modes:?}")));
     }
     let selectors = modes.iter().map(|mode| format!("oneAgent.{mode}")).chain(["metadataEnrichment".to_owned()]);
     for place in selectors {
@@ -67,8 +75,12 @@ fn dynakube(object: &Object, objects: &[Object]) -> Found {
             found.push((format!("spec.{place}.namespaceSelector"), "Kyma's namespaces are not excluded".to_owned()));
         }
     }
+    let Some(endpoint) = collector(object) else { return found };
     if ["latest", ""].contains(&text("/spec/templates/otelCollector/imageRef/tag")) {
         found.push(("spec.templates.otelCollector.imageRef.tag".to_owned(), "the tag pins nothing".to_owned()));
+    }
+    if !objects.iter().any(|object| object.text("/spec/output/otlp/endpoint/value") == Some(&endpoint)) {
+        found.push(("spec.telemetryIngest".to_owned(), "no pipeline sends anything to this Collector".to_owned()));
     }
     found
 }
@@ -106,7 +118,52 @@ fn collector(object: &Object) -> Option<String> {
     Some(format!("http://{service}.{}.svc:4317", object.text("/metadata/namespace")?))
 }
 
-fn policy(object: &Object, objects: &[Object]) -> Found {
+/// Whether a reference to an image says which one: a tag that moves says nothing.
+fn is_pinned(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    name.contains("@sha256:") || name.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
+}
+
+fn policy_server(object: &Object) -> Found {
+    let image = object.text("/spec/image").unwrap_or_default();
+    let found = |message: String| vec![("spec.image".to_owned(), message)];
+    if !is_pinned(image) {
+        return found(format!("`{image}` pins nothing"));
+    }
+    // Kubewarden pushes nothing to the path from before its 1.36 any more.
+    if image.contains("ghcr.io/kubewarden/") && !image.contains("ghcr.io/kubewarden/adm-controller/") {
+        return found(format!("`{image}` is in the old repository, where there are no new versions"));
+    }
+    Vec::new()
+}
+
+fn deployment(object: &Object) -> Found {
+    let containers = object.value.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+    let images = containers.into_iter().flatten().filter_map(|container| container["image"].as_str());
+    let moving = images.filter(|image| !is_pinned(image));
+    moving.map(|image| ("spec.template.spec.containers".to_owned(), format!("`{image}` pins nothing"))).collect()
+}
+
+fn telemetry(object: &Object, objects: &[Object]) -> Found {
+    let is_mesh_wide = |object: &&Object| {
+        object.kind() == "Telemetry"
+            && object.text("/metadata/namespace") == Some(ROOT_NAMESPACE)
+            && object.value["spec"]["selector"].is_null()
+    };
+    let mut found = Vec::new();
+    if is_mesh_wide(&object) {
+        if objects.iter().filter(is_mesh_wide).count() > 1 {
+            found.push(("metadata.namespace".to_owned(), "Istio takes one mesh-wide Telemetry only".to_owned()));
+        }
+        if object.text("/metadata/name") != Some("mesh-default") {
+            let message = "not called as the Telemetry module calls it: who follows its pages gets two";
+            found.push(("metadata.name".to_owned(), message.to_owned()));
+        }
+    }
+    found
+}
+
+fn policy(object: &Object, objects: &[Object], known: &[Object]) -> Found {
     let mut found = Vec::new();
     let server = object.text("/spec/policyServer").unwrap_or("default");
     if find(objects, "PolicyServer", server).is_none() {
@@ -116,7 +173,7 @@ fn policy(object: &Object, objects: &[Object]) -> Found {
     for (index, secret) in secrets.into_iter().flatten().enumerate() {
         let text = |name: &str| secret[name].as_str().unwrap_or_default();
         for key in ["endpointKey", "tokenKey"] {
-            let problem = missing(objects, text("namespace"), text("name"), text(key));
+            let problem = missing(known, text("namespace"), text("name"), text(key));
             let field = format!("spec.settings.dynatrace.secrets[{index}]");
             found.extend(problem.map(|problem| (field, problem)));
         }

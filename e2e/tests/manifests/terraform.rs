@@ -1,4 +1,4 @@
-//! The Terraform module: evaluated with `file` and `jsondecode`, so that every reference has to resolve, and compared
+//! The Terraform module: evaluated with the functions that it calls, so that every reference has to resolve, and compared
 //! with the Monaco project, which says the same.
 
 use hcl::eval::{Context, Evaluate, FuncArgs, FuncDef, ParamType};
@@ -10,12 +10,28 @@ use e2e::tree::Tree;
 const FOLDER: &str = "tenant/terraform";
 
 /// What the provider requires of each resource. A block inside is written with a dot.
-const REQUIRED: [(&str, &[&str]); 7] = [
+const REQUIRED: [(&str, &[&str]); 9] = [
     (
         "dynatrace_alerting",
         &["name", "rules.rule.severity_level", "rules.rule.delay_in_minutes", "rules.rule.include_mode"],
     ),
-    ("dynatrace_webhook_notification", &["active", "name", "profile", "url", "payload"]),
+    (
+        "dynatrace_webhook_notification",
+        &[
+            "active",
+            "name",
+            "profile",
+            "url",
+            "payload",
+            "url_contains_secret",
+            "use_oauth_2",
+            "headers.header.name",
+            "headers.header.secret_value",
+            "oauth_2_credentials.access_token_url",
+            "oauth_2_credentials.client_id",
+            "oauth_2_credentials.client_secret",
+        ],
+    ),
     ("dynatrace_email_notification", &["name", "profile", "to", "subject", "body"]),
     (
         "dynatrace_metric_events",
@@ -38,80 +54,198 @@ const REQUIRED: [(&str, &[&str]); 7] = [
     ),
     (
         "dynatrace_opentelemetry_metrics",
-        &["additional_attributes_to_dimension_enabled", "meter_name_to_dimension_enabled"],
+        &["mode", "additional_attributes_to_dimension_enabled", "meter_name_to_dimension_enabled"],
     ),
+    (
+        "dynatrace_k8s_monitoring",
+        &[
+            "cloud_application_pipeline_enabled",
+            "event_processing_active",
+            "open_metrics_builtin_enabled",
+            "open_metrics_pipeline_enabled",
+        ],
+    ),
+    ("dynatrace_hub_extension_active_version", &["name", "version"]),
     ("dynatrace_json_dashboard", &["contents"]),
     ("dynatrace_document", &["type", "name", "content"]),
 ];
 
-/// Fields that mean the same: resource, field, Monaco's file, pointer.
-const SAME: [(&str, &str, &str, &str); 12] = [
+/// Fields that mean the same: resource, field, Monaco's file below its folder, pointer.
+const SAME: [(&str, &str, &str, &str); 30] = [
     (
         "dynatrace_alerting.kyma_telemetry",
         "filters.filter.custom.title.value",
-        "alerting-profile/profile.json",
+        "kyma/alerting-profile/profile.json",
         "/eventFilters/0/customFilter/titleFilter/value",
     ),
     (
         "dynatrace_alerting.kyma_telemetry",
         "filters.filter.custom.title.operator",
-        "alerting-profile/profile.json",
+        "kyma/alerting-profile/profile.json",
         "/eventFilters/0/customFilter/titleFilter/operator",
     ),
     (
         "dynatrace_alerting.kyma_telemetry",
         "rules.rule.severity_level",
-        "alerting-profile/profile.json",
+        "kyma/alerting-profile/profile.json",
         "/severityRules/0/severityLevel",
     ),
     (
         "dynatrace_webhook_notification.kyma_telemetry",
         "payload",
-        "notification/webhook.json",
+        "kyma-webhook/notification/webhook.json",
         "/webHookNotification/payload",
     ),
-    ("dynatrace_email_notification.kyma_telemetry", "body", "notification/email.json", "/emailNotification/body"),
+    ("dynatrace_email_notification.kyma_telemetry", "body", "kyma/notification/email.json", "/emailNotification/body"),
     (
         "dynatrace_metric_events.module_not_ready",
         "query_definition.metric_selector",
-        "metric-event/module-not-ready.json",
+        "kyma/metric-event/module-not-ready.json",
         "/queryDefinition/metricSelector",
     ),
     (
         "dynatrace_metric_events.module_not_ready",
         "model_properties.threshold",
-        "metric-event/module-not-ready.json",
+        "kyma/metric-event/module-not-ready.json",
         "/modelProperties/threshold",
     ),
     (
         "dynatrace_metric_events.module_not_ready",
         "model_properties.alert_condition",
-        "metric-event/module-not-ready.json",
+        "kyma/metric-event/module-not-ready.json",
         "/modelProperties/alertCondition",
     ),
     (
         "dynatrace_metric_events.pipeline_unhealthy",
         "query_definition.metric_selector",
-        "metric-event/pipeline-unhealthy.json",
+        "kyma/metric-event/pipeline-unhealthy.json",
         "/queryDefinition/metricSelector",
     ),
     (
         "dynatrace_metric_events.pipeline_unhealthy",
         "model_properties.threshold",
-        "metric-event/pipeline-unhealthy.json",
+        "kyma/metric-event/pipeline-unhealthy.json",
         "/modelProperties/threshold",
     ),
     (
         "dynatrace_metric_events.pipeline_unhealthy",
         "model_properties.alert_condition",
-        "metric-event/pipeline-unhealthy.json",
+        "kyma/metric-event/pipeline-unhealthy.json",
         "/modelProperties/alertCondition",
     ),
     (
         "dynatrace_metric_events.pipeline_unhealthy",
         "event_template.description",
-        "metric-event/pipeline-unhealthy.json",
+        "kyma/metric-event/pipeline-unhealthy.json",
         "/eventTemplate/description",
+    ),
+    (
+        "dynatrace_metric_events.module_not_ready",
+        "model_properties.alert_on_no_data",
+        "kyma/metric-event/module-not-ready.json",
+        "/modelProperties/alertOnNoData",
+    ),
+    (
+        "dynatrace_metric_events.module_not_ready",
+        "model_properties.violating_samples",
+        "kyma/metric-event/module-not-ready.json",
+        "/modelProperties/violatingSamples",
+    ),
+    (
+        "dynatrace_metric_events.module_not_ready",
+        "model_properties.samples",
+        "kyma/metric-event/module-not-ready.json",
+        "/modelProperties/samples",
+    ),
+    (
+        "dynatrace_metric_events.module_not_ready",
+        "event_template.description",
+        "kyma/metric-event/module-not-ready.json",
+        "/eventTemplate/description",
+    ),
+    (
+        "dynatrace_metric_events.pipeline_unhealthy",
+        "model_properties.alert_on_no_data",
+        "kyma/metric-event/pipeline-unhealthy.json",
+        "/modelProperties/alertOnNoData",
+    ),
+    (
+        "dynatrace_metric_events.pipeline_unhealthy",
+        "model_properties.violating_samples",
+        "kyma/metric-event/pipeline-unhealthy.json",
+        "/modelProperties/violatingSamples",
+    ),
+    (
+        "dynatrace_metric_events.pipeline_unhealthy",
+        "model_properties.samples",
+        "kyma/metric-event/pipeline-unhealthy.json",
+        "/modelProperties/samples",
+    ),
+    (
+        "dynatrace_metric_events.metrics_stopped",
+        "query_definition.metric_selector",
+        "kyma/metric-event/metrics-stopped.json",
+        "/queryDefinition/metricSelector",
+    ),
+    (
+        "dynatrace_metric_events.metrics_stopped",
+        "model_properties.threshold",
+        "kyma/metric-event/metrics-stopped.json",
+        "/modelProperties/threshold",
+    ),
+    (
+        "dynatrace_metric_events.metrics_stopped",
+        "model_properties.alert_condition",
+        "kyma/metric-event/metrics-stopped.json",
+        "/modelProperties/alertCondition",
+    ),
+    (
+        "dynatrace_metric_events.metrics_stopped",
+        "model_properties.alert_on_no_data",
+        "kyma/metric-event/metrics-stopped.json",
+        "/modelProperties/alertOnNoData",
+    ),
+    (
+        "dynatrace_metric_events.metrics_stopped",
+        "model_properties.violating_samples",
+        "kyma/metric-event/metrics-stopped.json",
+        "/modelProperties/violatingSamples",
+    ),
+    (
+        "dynatrace_metric_events.metrics_stopped",
+        "model_properties.samples",
+        "kyma/metric-event/metrics-stopped.json",
+        "/modelProperties/samples",
+    ),
+    (
+        "dynatrace_metric_events.metrics_stopped",
+        "event_template.description",
+        "kyma/metric-event/metrics-stopped.json",
+        "/eventTemplate/description",
+    ),
+    (
+        "dynatrace_k8s_monitoring.this",
+        "cloud_application_pipeline_enabled",
+        "kyma-kubernetes/monitoring/monitoring.json",
+        "/cloudApplicationPipelineEnabled",
+    ),
+    (
+        "dynatrace_k8s_monitoring.this",
+        "event_processing_active",
+        "kyma-kubernetes/monitoring/monitoring.json",
+        "/eventProcessingActive",
+    ),
+    (
+        "dynatrace_k8s_monitoring.this",
+        "open_metrics_builtin_enabled",
+        "kyma-kubernetes/monitoring/monitoring.json",
+        "/openMetricsBuiltinEnabled",
+    ),
+    (
+        "dynatrace_k8s_monitoring.this",
+        "open_metrics_pipeline_enabled",
+        "kyma-kubernetes/monitoring/monitoring.json",
+        "/openMetricsPipelineEnabled",
     ),
 ];
 
@@ -130,6 +264,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Problem> {
     for (file, body) in &bodies {
         if let Some(locals) = body.blocks().find(|block| block.identifier() == "locals") {
             problems.extend(evaluate_locals(file, locals.body(), &mut context));
+            problems.extend(added_attributes(tree, file, &context));
         }
     }
     for (file, body) in &bodies {
@@ -145,34 +280,83 @@ pub(crate) fn check(tree: &Tree) -> Vec<Problem> {
     problems
 }
 
+/// The attributes that are added here are those that Monaco has beyond the ones that Dynatrace starts with.
+fn added_attributes(tree: &Tree, file: &str, context: &Context<'_>) -> Option<Problem> {
+    let list: serde_json::Value =
+        serde_json::from_str(&tree.read("tenant/monaco/kyma-attributes/otel-metrics/allow-list.json"))
+            .unwrap_or_default();
+    let schema = std::fs::read_to_string(e2e::root().join("e2e/tests/manifests/schemas/opentelemetry-metrics.json"));
+    let schema: serde_json::Value = serde_json::from_str(&schema.unwrap()).unwrap();
+    let defaults = schema["properties"]["additionalAttributes"]["allOf"].as_array().unwrap();
+    let is_default =
+        |key: &str| defaults.iter().any(|default| default["contains"]["properties"]["attributeKey"]["const"] == *key);
+    let all = list["additionalAttributes"].as_array().into_iter().flatten();
+    let expected: Vec<&str> =
+        all.filter_map(|attribute| attribute["attributeKey"].as_str()).filter(|key| !is_default(key)).collect();
+    let added: hcl::Expression = "local.added_attributes".parse().unwrap();
+    let added = serde_json::to_value(added.evaluate(context).unwrap_or_default()).unwrap_or_default();
+    (added != serde_json::json!(expected))
+        .then(|| Problem::new(file, "locals.added_attributes", format!("not what Monaco adds: {expected:?}")))
+}
+
 /// Terraform's function `file`.
 fn file(args: FuncArgs) -> Result<Value, String> {
     let path = args[0].as_str().ok_or("not a string")?;
     std::fs::read_to_string(path).map(Value::from).map_err(|error| error.to_string())
 }
 
-/// Terraform's function `jsondecode`.
-fn decode(args: FuncArgs) -> Result<Value, String> {
-    serde_json::from_str(args[0].as_str().ok_or("not a string")?).map_err(|error| error.to_string())
+/// Terraform's function `length`.
+fn length(args: FuncArgs) -> Result<Value, String> {
+    args[0].as_array().map(|items| Value::from(items.len())).ok_or_else(|| "not a list".to_owned())
+}
+
+/// Terraform's function `keys`.
+fn keys(args: FuncArgs) -> Result<Value, String> {
+    let object = args[0].as_object().ok_or("not an object")?;
+    Ok(object.keys().cloned().map(Value::from).collect())
+}
+
+/// Terraform's function `nonsensitive`: here nothing is marked.
+fn nonsensitive(args: FuncArgs) -> Result<Value, String> {
+    Ok(args[0].clone())
+}
+
+/// What the user sets, where a block or a resource is there only for some values.
+fn chosen(variable: &str) -> Value {
+    let object = |members: &[(&str, &str)]| {
+        Value::from_iter(members.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))))
+    };
+    match variable {
+        "alert_webhook_is_secret" => Value::from(false),
+        "alert_webhook_headers" => object(&[("X-Header", "value")]),
+        "alert_webhook_oauth2" => {
+            object(&[("access_token_url", "https://example.com"), ("client_id", "id"), ("client_secret", "secret")])
+        }
+        "istio_extension_version" => Value::from("1.0.0"),
+        _ => Value::from(true),
+    }
 }
 
 /// Everything that an expression may refer to.
 fn context<'a>(tree: &Tree, bodies: &[(String, Body)]) -> Context<'a> {
     let mut context = Context::new();
     context.declare_func("file", FuncDef::builder().param(ParamType::String).build(file));
-    context.declare_func("jsondecode", FuncDef::builder().param(ParamType::String).build(decode));
+    let any = |function| FuncDef::builder().param(ParamType::Any).build(function);
+    context.declare_func("length", any(length));
+    context.declare_func("keys", any(keys));
+    context.declare_func("nonsensitive", any(nonsensitive));
     let module = tree.path(FOLDER).to_string_lossy().into_owned();
     context.declare_var("path", Value::from_iter([("module".to_owned(), Value::from(module))]));
     // What a `dynamic` block gives its content.
-    let attribute = [("enabled".to_owned(), Value::from(true)), ("attributeKey".to_owned(), Value::from("x"))];
-    let each = Value::from_iter([("value".to_owned(), Value::from_iter(attribute))]);
-    context.declare_var("additional_attribute", each);
+    for (block, value) in [("additional_attribute", "x"), ("header", "X-Header")] {
+        context.declare_var(block, Value::from_iter([("value".to_owned(), Value::from(value))]));
+    }
     let mut variables = Map::new();
     let mut resources: Map<String, Map<String, Value>> = Map::new();
     for block in bodies.iter().flat_map(|(_, body)| body.blocks()) {
         let labels: Vec<&str> = block.labels().iter().map(|label| label.as_str()).collect();
         match (block.identifier(), labels.as_slice()) {
-            ("variable", [name]) => drop(variables.insert((*name).to_owned(), Value::from(true))),
+            ("variable", [name]) => drop(variables.insert((*name).to_owned(), chosen(name))),
             ("resource", [kind, name]) => {
                 let id = Value::from_iter([("id".to_owned(), Value::from("an id"))]);
                 resources.entry((*kind).to_owned()).or_default().insert((*name).to_owned(), id);
@@ -205,14 +389,22 @@ fn evaluate_locals(file: &str, body: &Body, context: &mut Context<'_>) -> Vec<Pr
 /// A field of an evaluated body, by the names of its blocks.
 fn field(body: &Body, path: &str) -> Option<serde_json::Value> {
     match path.split_once('.') {
-        Some((block, rest)) => {
-            field(body.blocks().find(|candidate| candidate.identifier() == block).map(|block| block.body())?, rest)
-        }
+        Some((name, rest)) => field(block(body, name)?, rest),
         None => {
             let expression = body.attributes().find(|attribute| attribute.key() == path)?.expr();
             serde_json::to_value(expression).ok()
         }
     }
+}
+
+/// A block's body, or the content of the `dynamic` block that makes it.
+fn block<'a>(body: &'a Body, name: &str) -> Option<&'a Body> {
+    let is_made = |block: &&hcl::Block| {
+        block.identifier() == "dynamic" && block.labels().iter().any(|label| label.as_str() == name)
+    };
+    let plain = body.blocks().find(|block| block.identifier() == name).map(hcl::Block::body);
+    let made = || body.blocks().find(is_made)?.body().blocks().find(|block| block.identifier() == "content");
+    plain.or_else(|| made().map(hcl::Block::body))
 }
 
 fn resource(tree: &Tree, file: &str, address: &str, body: &Body) -> Vec<Problem> {
@@ -226,7 +418,7 @@ fn resource(tree: &Tree, file: &str, address: &str, body: &Body) -> Vec<Problem>
         problems.push(problem(name, "required, and missing".to_owned()));
     }
     for (_, name, template, pointer) in SAME.iter().filter(|(other, ..)| *other == address) {
-        let path = format!("tenant/monaco/kyma/{template}");
+        let path = format!("tenant/monaco/{template}");
         let other: serde_json::Value = serde_json::from_str(&tree.read(&path)).unwrap_or_default();
         let (ours, theirs) = (field(body, name), other.pointer(pointer));
         if ours.is_none() || ours.as_ref() != theirs {

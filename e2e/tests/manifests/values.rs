@@ -150,6 +150,46 @@ fn what_is_not_filled_in_fails_with_its_name() {
     assert!(overlay().unwrap_err().contains("dynatrace.env"));
 }
 
+/// `check-env.sh` says what is wrong with the user's file, by the line's name, and prints no value.
+#[test]
+fn the_users_file_is_checked_before_anything_is_applied() {
+    let tree = Tree::copy("check-env");
+    let check = |text: &str| {
+        std::fs::write(tree.path(ENV_FILE), text).unwrap();
+        let output = std::process::Command::new("sh").arg(tree.path("dynatrace/check-env.sh")).output().unwrap();
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        for value in ["first", "second", "abc12345"] {
+            assert!(!printed.contains(value), "{printed}");
+        }
+        (output.status.success(), printed)
+    };
+    let (is_right, printed) = check(ENV);
+    assert!(is_right, "{printed}");
+    let cases = [
+        ("apiToken=first", "#apiToken=first", "apiToken is missing"),
+        ("apiToken=first", "apiToken=", "apiToken is empty"),
+        ("apiToken=first", "apiToken=first\napiToken=first", "apiToken is there more than once"),
+        ("dataIngestToken=second", "dataIngestToken=second ", "dataIngestToken has a blank"),
+        ("dataIngestToken=second", "dataIngestToken=second\r", "dataIngestToken has a blank"),
+        ("dataIngestToken=second", "dataIngestToken=\"second\"", "dataIngestToken is quoted"),
+        ("https://abc12345.live", "https://abc12345.apps", "the address bar's URL"),
+        ("https://abc12345", "http://abc12345", "apiurl does not begin with https://"),
+        (".com/api", ".com", "apiurl does not end in /api"),
+        ("abc12345", "<environment id>", "apiurl is still the example"),
+        ("https://abc12345.live.dynatrace.com/api", "", "apiurl is empty"),
+    ];
+    for (from, to, expected) in cases {
+        assert!(ENV.contains(from), "{from}");
+        let (is_right, printed) = check(&ENV.replace(from, to));
+        let lines: Vec<&str> = printed.lines().collect();
+        assert!(!is_right && lines.len() == 1 && lines[0].contains(expected), "{expected}: {printed}");
+    }
+    std::fs::remove_file(tree.path(ENV_FILE)).unwrap();
+    let script = tree.path("dynatrace/check-env.sh");
+    let output = std::process::Command::new("sh").arg(script).output().unwrap();
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("the file is missing"));
+}
+
 #[test]
 fn tokens_are_in_the_secret_alone() {
     let tree = Tree::copy("tokens");

@@ -164,7 +164,7 @@ fn deletion(cluster: &mut Cluster) -> anyhow::Result<String> {
 }
 
 fn monitor_then_protect(cluster: &mut Cluster) -> anyhow::Result<String> {
-    let monitor: Vec<Value> = policies::both().into_iter().map(policies::monitoring).collect();
+    let monitor = policies::monitoring();
     cluster.deploy(&monitor)?;
     let (bad, half) = (hopeless("watched"), half_written("half"));
     let output = apply(cluster, &bad, &[])?;

@@ -1,7 +1,7 @@
 //! The policies of the manifests, as they are rendered for a user.
 
 use e2e::tree::{self, Tree};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The manifests, with a user's values.
 pub(crate) fn tree() -> Tree {
@@ -24,9 +24,7 @@ pub(crate) fn with_settings(mut policy: Value, settings: &Value) -> Value {
     policy
 }
 
-/// A policy in monitor mode, as `policy/monitor` sets it.
-pub(crate) fn monitoring(mut policy: Value) -> Value {
-    policy["spec"]["mode"] = "monitor".into();
-    policy["spec"]["settings"]["denialsAsWarnings"] = json!(true);
-    policy
+/// Both policies, watching and reporting.
+pub(crate) fn monitoring() -> Vec<Value> {
+    tree::policies("overlays/policy-monitor")
 }

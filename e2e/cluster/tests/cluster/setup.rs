@@ -61,11 +61,12 @@ fn routes(cluster: &mut Cluster) -> anyhow::Result<String> {
     cluster.deploy(&policies::both())?;
     let tree = policies::tree();
     let overlays: Vec<Target> =
-        tree.targets().into_iter().filter(|target| target.is_overlay && !target.name.contains('+')).collect();
+        tree.targets().into_iter().filter(|target| target.is_overlay && target.chosen() == 0).collect();
+    let is_policy = |target: &Target| target.name.starts_with("overlays/policy");
     let (mut changes, mut complaints) = (0, Vec::new());
     for way in WAYS {
         for from in &overlays {
-            for to in overlays.iter().filter(|to| to.name != from.name) {
+            for to in overlays.iter().filter(|to| to.name != from.name && is_policy(to) == is_policy(from)) {
                 let name = format!("from {} to {} {}", from.name, to.name, way.join(" "));
                 let (before, after) = (objects(&tree, from)?, objects(&tree, to)?);
                 let borrowed = lend_namespaces(cluster, &[before.as_slice(), after.as_slice()].concat())?;
