@@ -28,7 +28,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: setup-tests fmt-check test-one-build lint test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
+test: setup-tests fmt-check test-one-build lint test-shown test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
 	@command -v $(firstword $(KWCTL)) >/dev/null || echo "make test: SKIPPED kwctl itself, which is missing"
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
@@ -116,6 +116,12 @@ lint: setup $(XTASK) ## run clippy, natively and for wasm, with warnings denied
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo clippy --lib --target $(TARGET) --locked -- --deny warnings
 	$(XTASK) generate --check
+
+# What README shows is what the module and the command print: both have to be built.
+.PHONY: test-shown
+test-shown: annotated-policy.wasm ## hold README's transcript and picture to what is printed
+	$(CARGO_BUILD)
+	$(XTASK) shown --check
 
 .PHONY: test-native
 test-native: setup
@@ -265,11 +271,17 @@ bless: annotated-policy.wasm ## take the current answers for the expected ones: 
 	BLESS=1 $(CARGO_TEST) --test cases --test pages --test commands --test fix
 
 .PHONY: generate
-generate: $(XTASK) ## write what is made from code and metadata: tables, schema, form, Artifact Hub package
+generate: annotated-policy.wasm ## write what is made from code and metadata: tables, schema, form, package, README's picture
+	$(CARGO_BUILD)
 	$(XTASK) generate
+	$(XTASK) shown
 
 artifacthub-pkg.yml: policy-metadata.yml CHANGELOG.md $(XTASK) ## make the Artifact Hub package
 	$(XTASK) generate
+
+.PHONY: check-env
+check-env: ## say what is missing in manifests/dynatrace/base/dynatrace.env
+	@manifests/dynatrace/check-env.sh
 
 .PHONY: clean
 clean: ## remove what was built

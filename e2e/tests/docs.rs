@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::root;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kyma_dynatrace_engine::{Policy, admission_request};
+use regex::Regex;
 use serde_json::{Value, json};
 
 /// Pages outside of the book that have links and blocks too.
@@ -142,7 +144,7 @@ fn every_block_is_executed_or_validated() {
                 validated += 1;
             }
             "sh" => executed += text.lines().filter(|line| check_command(line, &place)).count(),
-            // What is printed, shortened by hand.
+            // What is printed: `make test-shown` makes it again, and the cluster tests hold kubectl to it.
             "console" => assert!(text.starts_with("$ kubectl apply"), "{place}"),
             other => panic!("a block of `{other}`: {place}"),
         }
@@ -158,16 +160,7 @@ fn validate_yaml(text: &str, place: &str) {
     let value: Value = yaml_serde::from_str(text).unwrap_or_else(|error| panic!("{error}: {place}"));
     let first = value.as_object().and_then(|members| members.keys().next()).map(String::as_str).unwrap_or("(list)");
     match first {
-        "apiVersion" if value["kind"] == "ClusterAdmissionPolicy" => {
-            Policy::new(e2e::module(), value["spec"]["settings"].clone(), true).unwrap();
-            assert!(value["spec"]["module"].as_str().unwrap().ends_with(&format!(":v{}", env!("CARGO_PKG_VERSION"))));
-        }
-        "apiVersion" => {
-            for world in e2e::worlds().iter().filter(|world| world.name.contains("2026")) {
-                assert_eq!(world.errors(&value), [""; 0], "{place}");
-            }
-            assert!(e2e::policy(&json!({})).admit(&admission_request(&value, None)).allowed, "{place}");
-        }
+        "apiVersion" => validate_object(&value, place),
         "patches" => patch_an_overlay(&value, place),
         "mode" | "dynatrace" => {
             drop(Policy::new(e2e::module(), value, true).unwrap_or_else(|error| panic!("{error}: {place}")))
@@ -185,6 +178,38 @@ fn validate_yaml(text: &str, place: &str) {
     }
 }
 
+fn validate_object(value: &Value, place: &str) {
+    match value["kind"].as_str().unwrap_or_default() {
+        "ClusterAdmissionPolicy" => {
+            Policy::new(e2e::module(), value["spec"]["settings"].clone(), true).unwrap();
+            assert!(value["spec"]["module"].as_str().unwrap().ends_with(&format!(":v{}", env!("CARGO_PKG_VERSION"))));
+        }
+        "ConfigMap" => {
+            let typed: ConfigMap =
+                serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {place}"));
+            assert_eq!(&serde_json::to_value(typed).unwrap(), value, "{place}");
+        }
+        // Flux applies what is there, and waits for what is there.
+        "Kustomization" => {
+            let path = value["spec"]["path"].as_str().unwrap();
+            assert!(root().join(path).join("kustomization.yaml").is_file(), "{place}");
+        }
+        "PrometheusRule" => {
+            for rule in value["spec"]["groups"][0]["rules"].as_array().unwrap() {
+                let expression = rule["expr"].as_str().unwrap();
+                assert!(expression.contains("kubewarden_policy_evaluations_total{policy_name="), "{place}");
+                assert!(expression.contains("clusterwide-kyma-dynatrace-"), "{place}");
+            }
+        }
+        _ => {
+            for world in e2e::worlds().iter().filter(|world| world.name.contains("2026")) {
+                assert_eq!(world.errors(value), [""; 0], "{place}");
+            }
+            assert!(e2e::policy(&json!({})).admit(&admission_request(value, None)).allowed, "{place}");
+        }
+    }
+}
+
 fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap()
 }
@@ -197,15 +222,19 @@ fn patch_an_overlay(value: &Value, place: &str) {
     let env = "apiurl=https://abc12345.live.dynatrace.com/api\napiToken=a\ndataIngestToken=b\n";
     fs::write(folder.join("manifests/dynatrace/base/dynatrace.env"), env).unwrap();
     let mut kustomization = value.clone();
-    kustomization["resources"] = json!(["manifests/overlays/collector"]);
+    kustomization["resources"] = json!(["manifests/overlays/collector", "manifests/overlays/policy"]);
     fs::write(folder.join("kustomization.yaml"), kustomization.to_string()).unwrap();
+    let plain = folder.join("plain");
+    fs::create_dir_all(&plain).unwrap();
+    let resources = json!({"resources": ["../manifests/overlays/collector", "../manifests/overlays/policy"]});
+    fs::write(plain.join("kustomization.yaml"), resources.to_string()).unwrap();
     let render = |folder: &Path| {
         let output = Command::new("kubectl").arg("kustomize").arg(folder).output().unwrap();
         assert!(output.status.success(), "{}{place}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
     let patched = render(&folder);
-    assert_ne!(patched, render(&folder.join("manifests/overlays/collector")), "the patch changes nothing: {place}");
+    assert_ne!(patched, render(&plain), "the patch changes nothing: {place}");
     for document in patched.split("\n---\n") {
         let object: Value = yaml_serde::from_str(document).unwrap();
         if object["kind"] == "ClusterAdmissionPolicy" {
@@ -235,10 +264,91 @@ fn run_check(arguments: &[&str], place: &str) {
 
 /// Variables that a page exports are named where they are read.
 fn check_variables(variables: &[&str], place: &str) {
-    let files = ["monaco/manifest.yaml", "monaco/kyma/notification/config.yaml", "terraform/versions.tf"];
+    let files = [
+        "monaco/manifest.yaml",
+        "monaco/manifest-platform.yaml",
+        "monaco/kyma/notification/config.yaml",
+        "monaco/kyma-webhook/notification/config.yaml",
+        "terraform/versions.tf",
+    ];
     let known: String = files.iter().map(|file| read(&format!("manifests/tenant/{file}"))).collect();
     for name in variables.iter().filter_map(|variable| variable.split('=').next()) {
         assert!(known.contains(name), "{name}: {place}");
+    }
+}
+
+/// What helm installs, by its release: the chart and the version that every page gives.
+const CHARTS: [(&str, &str, &str); 2] = [
+    ("dynatrace-operator", "oci://public.ecr.aws/dynatrace/dynatrace-operator", "1.10.2"),
+    ("admission-controller", "kubewarden/admission-controller", "6.0.2"),
+];
+
+fn check_helm(words: &[&str], line: &str, place: &str) {
+    match words {
+        ["install" | "upgrade", release, chart, "--version", version, ..] => {
+            assert!(CHARTS.contains(&(*release, *chart, *version)), "{line}: {place}");
+        }
+        ["uninstall", release, ..] => assert!(CHARTS.iter().any(|(name, ..)| name == release), "{line}: {place}"),
+        ["repo", "add", "kubewarden", "https://charts.kubewarden.io"] | ["template", "."] => {}
+        _ => panic!("not known how to check `{line}`: {place}"),
+    }
+}
+
+/// A folder that can be applied by itself.
+fn check_folder(folder: &str, line: &str, place: &str) {
+    let file = root().join(folder).join("kustomization.yaml");
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{error}: {line}: {place}"));
+    assert!(text.contains("kind: Kustomization"), "a component: {line}: {place}");
+}
+
+fn check_kubectl(words: &[&str], line: &str, place: &str) -> bool {
+    match words {
+        ["apply", "--server-side", "-k", folder] | ["delete", "-k", folder] => check_folder(folder, line, place),
+        // A client-side apply writes the tokens into an annotation.
+        ["apply", ..] => panic!("without --server-side: {line}: {place}"),
+        ["delete" | "wait", "clusteradmissionpolicy", rest @ ..] => {
+            for name in rest.iter().filter(|word| !word.starts_with("--")) {
+                let file = format!("manifests/policy/{}/policy.yaml", name.rsplit('-').next().unwrap());
+                assert!(read(&file).contains(&format!("name: {name}\n")), "{line}: {place}");
+            }
+        }
+        ["create", "job", _, "-n", "kubewarden", "--from=cronjob/audit-scanner"] => {}
+        // Of no use without a cluster: named here so that a new one is noticed.
+        ["logs" | "get" | "describe" | "wait" | "annotate" | "patch", ..] => return false,
+        ["delete", "tracepipeline" | "namespace", _] => return false,
+        _ => panic!("not known how to check `{line}`: {place}"),
+    }
+    true
+}
+
+fn check_monaco(words: &[&str], line: &str, place: &str) {
+    let folder = root().join("manifests/tenant/monaco");
+    let is_file = |file: &str| assert!(folder.join(file).is_file(), "{line}: {place}");
+    match words {
+        ["deploy", manifest] => is_file(manifest),
+        ["deploy", manifest, "--project", projects] => {
+            is_file(manifest);
+            assert!(projects.split(',').all(|project| folder.join(project).is_dir()), "{line}: {place}");
+        }
+        ["delete", "--manifest", manifest, "--file", deletions] => {
+            is_file(manifest);
+            is_file(deletions);
+        }
+        _ => panic!("not known how to check `{line}`: {place}"),
+    }
+}
+
+/// What verifies a release names our images, this version and the workflow that is there.
+fn check_verification(line: &str, place: &str) {
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
+    assert!(!line.contains("ghcr.io/") || line.contains(&format!(":{version}")), "{line}: {place}");
+    let images =
+        ["ghcr.io/kyma-dynatrace-policy/kyma-dynatrace-policy:", "ghcr.io/kyma-dynatrace-policy/kyma-dynatrace:"];
+    assert!(!line.contains("ghcr.io/") || images.iter().any(|image| line.contains(image)), "{line}: {place}");
+    if let Some((_, identity)) = line.split_once("--certificate-identity ") {
+        let expected = format!("kyma-dynatrace-policy/.github/workflows/release.yml@refs/tags/{version}");
+        assert!(identity.ends_with(&expected), "{line}: {place}");
+        assert!(root().join(".github/workflows/release.yml").is_file());
     }
 }
 
@@ -247,35 +357,34 @@ fn check_command(line: &str, place: &str) -> bool {
     // What comes behind a pipe is ours; what is written to a file is of no interest.
     let command = line.split(" # ").next().unwrap().split(" > ").next().unwrap().rsplit(" | ").next().unwrap();
     let words: Vec<&str> = command.split_whitespace().collect();
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
     match words.as_slice() {
         ["make", targets @ ..] => {
             let makefile = read("Makefile");
             let is_target = |target: &&str| makefile.contains(&format!("\n{target}:"));
             assert!(targets.iter().all(is_target), "{line}: {place}");
         }
-        ["kubectl", "apply", "-k", folder] => {
-            assert!(root().join(folder).join("kustomization.yaml").is_file(), "{line}: {place}")
+        ["kubectl", words @ ..] => return check_kubectl(words, line, place),
+        ["helm", words @ ..] => check_helm(words, line, place),
+        ["monaco", words @ ..] => check_monaco(words, line, place),
+        ["cosign" | "gh" | "crane", ..] => check_verification(line, place),
+        ["kyma-dynatrace" | "./kyma-dynatrace" | "bin/kyma-dynatrace", "check", arguments @ ..] => {
+            run_check(arguments, place)
         }
-        ["kyma-dynatrace" | "./kyma-dynatrace", "check", arguments @ ..] => run_check(arguments, place),
-        ["kubectl", "delete", "clusteradmissionpolicy", names @ ..] => {
-            for name in names {
-                let file = format!("manifests/policy/{}/policy.yaml", name.rsplit('-').next().unwrap());
-                assert!(read(&file).contains(&format!("name: {name}\n")), "{line}: {place}");
-            }
+        ["git", "clone", "--branch", branch, url] => {
+            assert!(*branch == version && url.ends_with("/kyma-dynatrace-policy"), "{line}: {place}");
         }
-        [script, version, _] if script.starts_with("install/") => {
-            assert!(
-                root().join(script).is_file() && *version == concat!("v", env!("CARGO_PKG_VERSION")),
-                "{line}: {place}"
-            );
+        ["cp", from, to] => {
+            let ignored = read(".gitignore");
+            assert!(root().join(from).is_file() && ignored.contains(to), "{line}: {place}");
         }
+        [script, release, _] if script.starts_with("install/") => {
+            assert!(root().join(script).is_file() && *release == version, "{line}: {place}");
+        }
+        ["cd", "kyma-dynatrace-policy"] => {}
         ["cd", folder] => assert!(root().join(folder).is_dir(), "{line}: {place}"),
         ["export", variables @ ..] => check_variables(variables, place),
-        ["monaco", "deploy", file] => {
-            assert!(root().join("manifests/tenant/monaco").join(file).is_file(), "{line}: {place}")
-        }
-        // Of others, and of no use without a cluster or a tenant: named here so that a new one is noticed.
-        ["kubectl", "logs" | "get", ..] | ["grep", ..] | ["terraform", "init"] => return false,
+        ["grep", ..] | ["sha256sum", ..] | ["terraform", "init"] => return false,
         ["terraform", "apply", ..] => {
             let variables = read("manifests/tenant/terraform/variables.tf");
             for name in ["alert_webhook_url", "alert_recipients"] {
@@ -285,6 +394,95 @@ fn check_command(line: &str, place: &str) -> bool {
         _ => panic!("not known how to check `{line}`: {place}"),
     }
     true
+}
+
+/// Where a page lets a policy protect before it has let it watch.
+fn protects_first(text: &str) -> Option<&str> {
+    let is_watching = |line: &str| line.contains("overlays/policy-monitor") || line.trim() == "mode: monitor";
+    let is_protecting = |line: &str| {
+        let protecting = ["overlays/policy", "manifests/policy/repair", "manifests/policy/validate"];
+        let is_applied = line.contains("apply ") && protecting.iter().any(|folder| line.trim().ends_with(folder));
+        is_applied || line.trim() == "mode: protect"
+    };
+    text.lines().find(|line| is_watching(line) || is_protecting(line)).filter(|line| !is_watching(line))
+}
+
+/// Kubewarden lets no policy go back from `protect` to `monitor`.
+#[test]
+fn no_page_leads_to_protect_first() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        assert_eq!(protects_first(&text), None, "{}", page.display());
+    }
+    for page in ["README.md", "docs/quick-start.md", "docs/rollout.md", "manifests/README.md"] {
+        let text = read(page);
+        let first = text.lines().find(|line| line.starts_with("kubectl apply")).unwrap_or_default();
+        assert!(first.ends_with("manifests/overlays/policy-monitor"), "{page}: {first}");
+        // The same page, broken.
+        let broken = text.replacen("overlays/policy-monitor", "overlays/policy", 1);
+        assert!(protects_first(&broken).is_some(), "{page}");
+    }
+    assert!(protects_first("spec:\n  mode: protect\n  mode: monitor\n").is_some());
+}
+
+/// Renovate proposes new versions only where its rules see the old ones.
+#[test]
+fn every_version_is_seen_by_a_rule() {
+    let renovate: Value = serde_json::from_str(&read("renovate.json")).unwrap();
+    let mut seen = BTreeSet::new();
+    for manager in renovate["customManagers"].as_array().unwrap() {
+        let patterns: Vec<Regex> = strings(&manager["managerFilePatterns"])
+            .map(|pattern| Regex::new(pattern.trim_matches('/')).unwrap())
+            .collect();
+        let matches: Vec<Regex> = strings(&manager["matchStrings"]).map(|text| Regex::new(text).unwrap()).collect();
+        let files = [
+            "README.md",
+            "docs/monitoring.md",
+            "manifests/README.md",
+            "manifests/environment/replacements/environment.yaml",
+        ];
+        for file in files.iter().filter(|file| patterns.iter().any(|pattern| pattern.is_match(file))) {
+            let text = read(file);
+            for found in matches.iter().flat_map(|regex| regex.captures_iter(&text)) {
+                let name = found
+                    .name("depName")
+                    .map_or_else(|| manager["depNameTemplate"].as_str().unwrap(), |name| name.as_str());
+                seen.insert((name.to_owned(), found["currentValue"].to_owned()));
+            }
+        }
+    }
+    let environment: Value =
+        yaml_serde::from_str(&read("manifests/environment/replacements/environment.yaml")).unwrap();
+    let data = &environment["data"];
+    let mut expected = BTreeSet::from([(
+        data["collectorRepository"].as_str().unwrap().to_owned(),
+        data["collectorTag"].as_str().unwrap().to_owned(),
+    )]);
+    for image in ["policyServerImage", "sampleImage"] {
+        let (name, tag) = data[image].as_str().unwrap().rsplit_once(':').unwrap();
+        expected.insert((name.to_owned(), tag.to_owned()));
+    }
+    for (release, chart, version) in CHARTS {
+        let name = chart.strip_prefix("oci://").unwrap_or(release);
+        expected.insert((name.to_owned(), version.to_owned()));
+    }
+    assert_eq!(seen, expected);
+    // One version of Kubewarden in all.
+    let kwctl = read(".github/actions/kwctl/action.yml");
+    let server = data["policyServerImage"].as_str().unwrap().rsplit(':').next().unwrap();
+    assert!(
+        kwctl.contains(&format!("KWCTL_VERSION: {server}\n")),
+        "kwctl is not of the policy server's version, {server}"
+    );
+    let (_, _, chart) = CHARTS[1];
+    assert!(
+        read(".github/workflows/cluster.yml").contains(&format!("\"{chart}\"")),
+        "the workflow installs another chart"
+    );
+}
+
+fn strings(value: &Value) -> impl Iterator<Item = &str> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// Nothing is allowed that is not asked for, every action is one commit, and every `make` target is there.

@@ -14,6 +14,7 @@ mod kwctl;
 mod metadata;
 mod rules_table;
 mod settings;
+mod shown;
 
 #[derive(Parser)]
 #[command(about = "The project's chores")]
@@ -53,6 +54,18 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Write what README shows of the policy and of the command, or check it.
+    Shown {
+        /// The annotated module.
+        #[arg(long, default_value = "annotated-policy.wasm")]
+        policy: PathBuf,
+        /// The command.
+        #[arg(long, default_value = "target/debug/kyma-dynatrace")]
+        command: PathBuf,
+        /// Fail where README or the picture shows something else.
+        #[arg(long)]
+        check: bool,
+    },
     /// Stand in for kwctl where there is none, to try `e2e/e2e.bats`.
     Kwctl {
         /// What kwctl is asked.
@@ -89,6 +102,7 @@ fn main() -> ExitCode {
         Chore::Annotate { metadata, readme, output, wasm } => annotate::run(&metadata, &readme, &output, &wasm),
         Chore::Demo { policy, examples } => demo::run(&policy, &examples),
         Chore::Generate { check } => generate::run(check),
+        Chore::Shown { policy, command, check } => shown::run(&policy, &command, check),
         Chore::Kwctl { command } => kwctl::run(&command),
         Chore::Precompile { target, output, wasm } => annotate::precompile(&wasm, &target, &output),
         Chore::SameAnswer { request, expected } => answers::run(&request, &expected),
