@@ -96,7 +96,7 @@ fn deployed(path: &Path) -> anyhow::Result<(Value, bool, Option<Vec<Value>>)> {
         let objects = document.objects().map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
         policies.extend(objects.objects.into_iter().map(|object| object.value).filter(is_policy));
     }
-    ensure!(policies.len() == 1, "{}: want one ClusterAdmissionPolicy, found {}", path.display(), policies.len());
+    ensure!(policies.len() == 1, "{}: expected one ClusterAdmissionPolicy, found {}", path.display(), policies.len());
     let policy = policies.pop().unwrap_or_default();
     let settings = policy.pointer("/spec/settings").cloned().unwrap_or(json!({}));
     let is_mutating = policy.pointer("/spec/mutating").and_then(Value::as_bool).unwrap_or(false);

@@ -129,8 +129,7 @@ fn the_action_downloads_a_release_and_builds_anything_else() {
 /// The names that the script asks for are those that the release has: made by `make archive` for each machine of the matrix.
 #[test]
 fn the_workflow_releases_what_the_script_asks_for() {
-    let workflow: Value =
-        yaml_serde::from_str(&fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap()).unwrap();
+    let workflow = workflow();
     let mut released = Vec::new();
     for machine in workflow["jobs"]["command"]["strategy"]["matrix"]["include"].as_array().unwrap() {
         let triple = machine["triple"].as_str().unwrap();
@@ -159,17 +158,16 @@ fn the_image_has_what_the_dockerfile_copies() {
     for file in ["install/Dockerfile", "LICENSE"] {
         fs::copy(root().join(file), user.join(file)).unwrap();
     }
-    let workflow: Value =
-        yaml_serde::from_str(&fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap()).unwrap();
-    let steps = workflow["jobs"]["publish"]["steps"].as_array().unwrap();
-    let step = steps.iter().find(|step| step["name"] == "Push the image of the command").unwrap();
-    let script = step["run"].as_str().unwrap();
-    let output = release.run(
-        &format!("docker() {{ echo \"docker $*\"; }}\nCOMMAND_IMAGE=i GITHUB_REF_NAME={VERSION}\n{script}"),
-        &user,
-    );
+    let script = step("publish", "Push and sign the image of the command");
+    let others = "docker() { echo \"docker $*\"; }\njq() { echo sha256:abc; }\ncosign() { echo \"cosign $*\"; }";
+    let output = release
+        .run(&format!("{others}\nCOMMAND_IMAGE=i GITHUB_REF_NAME={VERSION} GITHUB_OUTPUT=outputs\n{script}"), &user);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("--platform linux/amd64,linux/arm64"), "{}", text(&output.stdout));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("--platform linux/amd64,linux/arm64"), "{printed}");
+    // What is signed and attested is what was pushed, by its digest.
+    assert!(printed.contains("cosign sign --yes i@sha256:abc\n"), "{printed}");
+    assert_eq!(fs::read_to_string(user.join("outputs")).unwrap(), "digest=sha256:abc\n");
     let dockerfile = fs::read_to_string(user.join("image/Dockerfile")).unwrap();
     let copied: Vec<&str> =
         dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")?.split(' ').next()).collect();
@@ -180,4 +178,60 @@ fn the_image_has_what_the_dockerfile_copies() {
             assert!(user.join("image").join(&file).is_file(), "{file}");
         }
     }
+}
+
+fn workflow() -> Value {
+    yaml_serde::from_str(&fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap()).unwrap()
+}
+
+/// The script of a step.
+fn step(job: &str, name: &str) -> String {
+    let workflow = workflow();
+    let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("no step `{name}`"));
+    step["run"].as_str().unwrap().to_owned()
+}
+
+/// Files and both images: each is attested, the images by the digests that were pushed.
+#[test]
+fn everything_that_is_released_is_attested() {
+    let workflow = workflow();
+    let steps = workflow["jobs"]["publish"]["steps"].as_array().unwrap();
+    let attested: Vec<&Value> = steps
+        .iter()
+        .filter(|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with("actions/attest-build-provenance@")))
+        .map(|step| &step["with"])
+        .collect();
+    assert_eq!(attested.len(), 3);
+    assert_eq!(attested[0]["subject-path"], "dist/*");
+    for (image, step, with) in
+        [("kyma-dynatrace-policy", "module", attested[1]), ("kyma-dynatrace", "command", attested[2])]
+    {
+        assert_eq!(with["subject-name"], format!("ghcr.io/kyma-dynatrace-policy/{image}"));
+        assert_eq!(with["subject-digest"], format!("${{{{ steps.{step}.outputs.digest }}}}"));
+        assert_eq!(with["push-to-registry"], true);
+        assert!(steps.iter().any(|other| other["id"] == step), "{step}");
+    }
+}
+
+/// The branch that Artifact Hub reads holds the package's description, and README with its picture.
+#[test]
+fn the_branch_for_artifact_hub_is_complete() {
+    let release = Release::new("artifacthub");
+    let user = release.path("user");
+    fs::create_dir_all(user.join("docs")).unwrap();
+    for file in ["artifacthub-pkg.yml", "artifacthub-repo.yml", "README.md", "docs/check.svg"] {
+        fs::copy(root().join(file), user.join(file)).unwrap();
+    }
+    let script = step("artifacthub", "Push the package's description");
+    let git = "git() { if test \"$1\" = push; then echo \"pushed: $2 $4\"; else command git \"$@\"; fi; }";
+    let output = release.run(&format!("{git}\nTOKEN=t GITHUB_REPOSITORY=r GITHUB_REF_NAME={VERSION}\n{script}"), &user);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "pushed: --force artifacthub\n");
+    let output = Command::new("git")
+        .args(["ls-tree", "-r", "--name-only", "artifacthub"])
+        .current_dir(user.join("package"))
+        .output();
+    let files = text(&output.unwrap().stdout);
+    assert_eq!(files, "README.md\nartifacthub-pkg.yml\nartifacthub-repo.yml\ndocs/check.svg\n");
 }

@@ -11,7 +11,7 @@ pub static RULE: Rule = Rule {
     id: "wrong-authorization-scheme",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the `Authorization` header has another scheme than its token needs (`Api-Token`, or `Bearer` for platform tokens)",
+    summary: "the scheme of the `Authorization` header is not the one that its token needs (`Api-Token`, or `Bearer` for platform tokens)",
     check,
     repair: Some(repair),
 };

@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     id: "wrong-secret-key",
     level: Level::Deny,
     scope: Scope::Direct,
-    summary: "the endpoint takes the key of the token, or the `Authorization` header another key than that",
+    summary: "the endpoint takes the key of the token, or the `Authorization` header takes a key that holds no ingest token",
     check,
     repair: None,
 };

@@ -1,5 +1,6 @@
-//! `artifacthub-pkg.yml`, as `kwctl scaffold artifacthub` makes it from metadata and questions. The one difference: the
-//! date is that of the release in the changelog, not of the moment, so that the file can be checked.
+//! `artifacthub-pkg.yml`, as `kwctl scaffold artifacthub` makes it from metadata and questions, with three differences: the
+//! date is that of the release in the changelog, not of the moment, so that the file can be checked; the provider is this
+//! project and not Kubewarden; the recommended chart is the one that Kubewarden publishes since 1.37.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -8,6 +9,9 @@ use crate::metadata::Metadata;
 
 const HEADER: &str =
     "# Artifact Hub package, made by `make artifacthub-pkg.yml` from the metadata, the questions and the changelog.\n";
+
+/// Who publishes the package.
+const PROVIDER: &str = "kyma-dynatrace-policy";
 
 /// The date of the newest release in the changelog, of this version.
 fn released(changelog: &str, version: &str) -> anyhow::Result<String> {
@@ -60,8 +64,8 @@ pub(crate) fn package(metadata: &Metadata, questions: &str, changelog: &str) -> 
         ],
         "install": install(&image),
         "maintainers": [{"name": name, "email": email}],
-        "provider": {"name": "kubewarden"},
-        "recommendations": [{"url": "https://artifacthub.io/packages/helm/kubewarden/kubewarden-controller"}],
+        "provider": {"name": PROVIDER},
+        "recommendations": [{"url": "https://artifacthub.io/packages/helm/kubewarden/admission-controller"}],
         "annotations": {
             "kubewarden/mutation": metadata.mutating.to_string(),
             "kubewarden/resources": annotation("io.artifacthub.resources")?,

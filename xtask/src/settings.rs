@@ -98,7 +98,7 @@ pub(crate) fn questions() -> Value {
     let mut questions = vec![json!({
         "variable": "description", "type": "string", "label": "Description", "required": false, "hide_input": true,
         "default": "", "group": "Settings",
-        "description": "Makes sure that Kyma telemetry pipelines for Dynatrace arrive there. Every setting has a default.",
+        "description": "Validates and repairs Kyma telemetry pipelines so that their data reaches Dynatrace. Every setting has a default.",
     })];
     for setting in settings() {
         let text = |name: &str| setting.schema.get(name).cloned().unwrap_or_default();
