@@ -17,7 +17,7 @@ struct Break {
 const DIRECT: &str = "pipelines/metrics-application-delta/pipeline.yaml";
 const EVENT: &str = "tenant/monaco/kyma/metric-event/module-not-ready.json";
 
-const OBJECTS: [Break; 19] = [
+const OBJECTS: [Break; 20] = [
     Break {
         name: "unknown-field",
         file: "pipelines/metrics-delta/pipeline.yaml",
@@ -112,6 +112,13 @@ const OBJECTS: [Break; 19] = [
         from: "operator: NotIn",
         to: "operator: In",
         found: ("dynatrace/base/dynakube.yaml", "spec.oneAgent.cloudNativeFullStack.namespaceSelector", "not excluded"),
+    },
+    Break {
+        name: "namespace",
+        file: "dynatrace/base/kustomization.yaml",
+        from: "resources:\n",
+        to: "resources:\n  - ../../namespace\n",
+        found: ("namespace/namespace.yaml", "kind", "deleting this overlay"),
     },
     Break {
         name: "two-mesh-wide",

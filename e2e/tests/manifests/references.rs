@@ -23,6 +23,9 @@ pub(crate) fn check(objects: &[Object], before: &[Object]) -> Vec<Problem> {
             "PolicyServer" => policy_server(object),
             "Telemetry" => telemetry(object, objects),
             "Deployment" => deployment(object),
+            "Namespace" => {
+                vec![("kind".to_owned(), "deleting this overlay would take all that is in the namespace".to_owned())]
+            }
             "ConfigMap" => dashboard(object, objects),
             _ => Vec::new(),
         };

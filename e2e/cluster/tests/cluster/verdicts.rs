@@ -1,6 +1,7 @@
 //! Every example on every rule's page, applied with real kubectl: what is printed is what the page says, and what is
 //! stored is what the page shows.
 
+use anyhow::Context as _;
 use cluster::{Cluster, Output};
 use e2e::pages::{self, Example, settings_of};
 use serde_json::Value;
@@ -10,6 +11,7 @@ use crate::{Check, policies, settle, stored};
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("verdicts::every_example_is_answered_as_its_page_says", examples),
     ("verdicts::examples_for_older_modules_are_answered_there", older_modules),
+    ("verdicts::readme_shows_what_kubectl_prints", readme),
 ];
 
 /// The examples whose pages say this.
@@ -140,4 +142,28 @@ fn patch(text: &str, diff: &[&str]) -> Option<String> {
     }
     result.extend(lines.get(at..)?);
     Some(result.join("\n") + "\n")
+}
+
+/// README's transcript, command by command, with the examples that it shows.
+fn readme(cluster: &mut Cluster) -> anyhow::Result<String> {
+    cluster.deploy(&policies::both())?;
+    let readme = std::fs::read_to_string(e2e::root().join("README.md"))?;
+    let (_, rest) = readme.split_once("```console\n").context("README shows nothing")?;
+    let (shown, _) = rest.split_once("```").context("README's block has no end")?;
+    let folder = tempfile::tempdir()?;
+    let files = [("metrics.yaml", "04a-metrics-direct-istio.yaml"), ("traces.yaml", "09-traces-without-prefix.yaml")];
+    for (name, example) in files {
+        std::fs::copy(e2e::root().join("examples").join(example), folder.path().join(name))?;
+    }
+    let mut printed = String::new();
+    for command in shown.lines().filter_map(|line| line.strip_prefix("$ kubectl ")) {
+        let arguments = command.split_whitespace();
+        let output: Output = cluster.kubectl().command().args(arguments).current_dir(folder.path()).output()?.into();
+        printed += &format!("$ kubectl {command}\n{}{}", output.stderr, output.stdout);
+    }
+    let made = serde_json::json!({"apiVersion": "telemetry.kyma-project.io/v1beta1", "kind": "TracePipeline",
+        "metadata": {"name": "traces-to-dynatrace"}});
+    stored::delete(cluster, &made)?;
+    anyhow::ensure!(printed == shown, "README shows\n{shown}\nkubectl prints\n{printed}");
+    Ok(format!("{} commands", files.len()))
 }
