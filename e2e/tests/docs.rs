@@ -431,60 +431,56 @@ fn no_page_leads_to_protect_first() {
     assert!(protects_first("spec:\n  mode: protect\n  mode: monitor\n").is_some());
 }
 
-/// Renovate proposes new versions only where its rules see the old ones.
-#[test]
-fn every_version_is_seen_by_a_rule() {
+/// Names and versions that Renovate's rules see.
+fn seen_by_renovate() -> BTreeSet<(String, String)> {
     let renovate: Value = serde_json::from_str(&read("renovate.json")).unwrap();
+    let files = [
+        "README.md",
+        "docs/monitoring.md",
+        "manifests/README.md",
+        "manifests/environment/replacements/environment.yaml",
+    ];
     let mut seen = BTreeSet::new();
     for manager in renovate["customManagers"].as_array().unwrap() {
-        let patterns: Vec<Regex> = strings(&manager["managerFilePatterns"])
-            .map(|pattern| Regex::new(pattern.trim_matches('/')).unwrap())
-            .collect();
-        let matches: Vec<Regex> = strings(&manager["matchStrings"]).map(|text| Regex::new(text).unwrap()).collect();
-        let files = [
-            "README.md",
-            "docs/monitoring.md",
-            "manifests/README.md",
-            "manifests/environment/replacements/environment.yaml",
-        ];
+        let regexes = |name: &str| -> Vec<Regex> {
+            strings(&manager[name]).map(|text| Regex::new(text.trim_matches('/')).unwrap()).collect()
+        };
+        let (patterns, matches) = (regexes("managerFilePatterns"), regexes("matchStrings"));
         for file in files.iter().filter(|file| patterns.iter().any(|pattern| pattern.is_match(file))) {
             let text = read(file);
             for found in matches.iter().flat_map(|regex| regex.captures_iter(&text)) {
-                let name = found
-                    .name("depName")
-                    .map_or_else(|| manager["depNameTemplate"].as_str().unwrap(), |name| name.as_str());
+                let named = found.name("depName").map(|name| name.as_str());
+                let name = named.or(manager["depNameTemplate"].as_str()).unwrap();
                 seen.insert((name.to_owned(), found["currentValue"].to_owned()));
             }
         }
     }
+    seen
+}
+
+/// Renovate proposes new versions only where its rules see the old ones.
+#[test]
+fn every_version_is_seen_by_a_rule() {
     let environment: Value =
         yaml_serde::from_str(&read("manifests/environment/replacements/environment.yaml")).unwrap();
-    let data = &environment["data"];
-    let mut expected = BTreeSet::from([(
-        data["collectorRepository"].as_str().unwrap().to_owned(),
-        data["collectorTag"].as_str().unwrap().to_owned(),
-    )]);
+    let value = |key: &str| environment["data"][key].as_str().unwrap();
+    let mut expected = BTreeSet::from([(value("collectorRepository").to_owned(), value("collectorTag").to_owned())]);
     for image in ["policyServerImage", "sampleImage"] {
-        let (name, tag) = data[image].as_str().unwrap().rsplit_once(':').unwrap();
+        let (name, tag) = value(image).rsplit_once(':').unwrap();
         expected.insert((name.to_owned(), tag.to_owned()));
     }
     for (release, chart, version) in CHARTS {
         let name = chart.strip_prefix("oci://").unwrap_or(release);
         expected.insert((name.to_owned(), version.to_owned()));
     }
-    assert_eq!(seen, expected);
+    assert_eq!(seen_by_renovate(), expected);
     // One version of Kubewarden in all.
     let kwctl = read(".github/actions/kwctl/action.yml");
-    let server = data["policyServerImage"].as_str().unwrap().rsplit(':').next().unwrap();
-    assert!(
-        kwctl.contains(&format!("KWCTL_VERSION: {server}\n")),
-        "kwctl is not of the policy server's version, {server}"
-    );
+    let server = value("policyServerImage").rsplit(':').next().unwrap();
+    assert!(kwctl.contains(&format!("KWCTL_VERSION: {server}\n")), "kwctl is not of the policy server's version");
     let (_, _, chart) = CHARTS[1];
-    assert!(
-        read(".github/workflows/cluster.yml").contains(&format!("\"{chart}\"")),
-        "the workflow installs another chart"
-    );
+    let workflow = read(".github/workflows/cluster.yml");
+    assert!(workflow.contains(&format!("\"{chart}\"")), "the workflow installs another chart");
 }
 
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
