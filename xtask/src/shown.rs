@@ -55,8 +55,8 @@ fn transcript(policy: &Path) -> anyhow::Result<String> {
                 ));
             }
             _ => {
-                let kind = object["kind"].as_str().unwrap_or_default().to_lowercase();
-                let name = object["metadata"]["name"].as_str().unwrap_or_default();
+                let field = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+                let (kind, name) = (field("/kind").to_lowercase(), field("/metadata/name"));
                 text.push_str(&format!("{kind}.telemetry.kyma-project.io/{name} created\n"));
             }
         }

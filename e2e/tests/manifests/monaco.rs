@@ -266,7 +266,7 @@ fn events_match_the_profile(all: &[Found]) -> Vec<Problem> {
         problems.extend(dimensions(event, &value));
     }
     let is_for_silence = |event: &&Found| parse(event)["modelProperties"]["alertOnNoData"] == true;
-    if let Some(first) = events.first().filter(|_| !events.iter().any(|event| is_for_silence(&event))) {
+    if let Some(first) = events.first().filter(|_| !events.iter().any(is_for_silence)) {
         let message = "no event fires when the metrics stop: all of them travel through what they watch";
         problems.push(Problem::new(&first.file, "configs", message));
     }
