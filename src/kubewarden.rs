@@ -1,10 +1,12 @@
 //! Kubewarden's side: the host's payload in, the SDK's response out, around the pure review.
 
+mod host;
 mod object;
 mod request;
 mod response;
 #[cfg(test)]
 mod tests;
 
+pub use host::Host;
 pub use request::Payload;
 pub use response::answer;

@@ -4,7 +4,7 @@
 //! with the host.
 //!
 //! Layers, lowest first, each importing only from those before it:
-//! text, pipeline, settings, destination, rule, rules, review, kubewarden.
+//! text, pipeline, settings, destination, lookup, rule, rules, review, kubewarden.
 
 #![cfg_attr(
     test,
@@ -18,6 +18,7 @@
 
 pub mod destination;
 pub mod kubewarden;
+pub mod lookup;
 pub mod pipeline;
 pub mod review;
 pub mod rule;
@@ -46,7 +47,7 @@ pub extern "C" fn wapc_init() {
 /// # Errors
 /// None that a request could cause: what cannot be read is rejected in the response.
 pub fn validate(payload: &[u8]) -> CallResult {
-    Ok(kubewarden::answer(payload)?)
+    Ok(kubewarden::answer(payload, &kubewarden::Host)?)
 }
 
 /// Says whether settings are valid, and all that is wrong with them if not.

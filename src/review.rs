@@ -1,4 +1,4 @@
-//! The one pure call: a request and settings in, a verdict out.
+//! The one pure call: a request, settings and what was looked up in, a verdict out.
 //!
 //! Nothing here reads a clock, logs, or knows a host. Whether a request is let through unseen is decided in
 //! [`review`] and nowhere else, each time with the reason beside it.
@@ -11,16 +11,20 @@ pub use request::{Operation, Request};
 pub use verdict::Verdict;
 
 use crate::destination::Destination;
+use crate::lookup::{Outcome, Seen};
 use crate::pipeline::{GROUP, Object, Signal};
 use crate::rule::{Fault, Finding, Repaired, Rule, Scope, Subject};
-use crate::rules::RULES;
+use crate::rules::{LOOKING, RULES};
 use crate::settings::{Level, Mode, Settings};
 
 /// Reviews an admission request.
 ///
+/// With [`Seen::NOTHING`] the verdict names the Secrets to look at, if any; a second review is then given what was seen. What was
+/// seen adds findings and changes no repair.
+///
 /// # Errors
 /// A sentence that says why the request cannot be decided: it must be rejected then, because nobody has looked at it.
-pub fn review(request: &Request<'_>, settings: &Settings) -> Result<Verdict, &'static str> {
+pub fn review(request: &Request<'_>, settings: &Settings, seen: &Seen) -> Result<Verdict, &'static str> {
     let Some(signal) = Signal::of_kind(request.kind).filter(|_| request.group == GROUP) else {
         // Not ours; a policy with wider rules than ours may send anything.
         return Ok(Verdict::default());
@@ -36,17 +40,18 @@ pub fn review(request: &Request<'_>, settings: &Settings) -> Result<Verdict, &'s
         // mark may be the user's own text: the API server wipes it only after mutating admission.)
         return Ok(Verdict::default());
     }
-    let Some(subject) = Subject::read(signal, object, settings) else {
+    let Some(subject) = Subject::read(signal, object, settings, seen) else {
         // No OTLP output (a Fluent Bit LogPipeline, or none at all or no object, on which the schema check has the word).
         return Ok(Verdict::default());
     };
-    let Some(old) = old.and_then(|old| Subject::read(signal, old, settings)) else {
+    let Some(old) = old.and_then(|old| Subject::read(signal, old, settings, seen)) else {
         return Ok(judge(subject, settings.mode).settled());
     };
     if ratchet::is_unchanged(&old, &subject) {
         // It was there before, and somebody only adds a label: nothing is repaired either.
         let mut verdict = judge(subject, Mode::Validate);
         verdict.findings.iter_mut().for_each(|finding| finding.level = Level::Warn);
+        verdict.lookups.clear();
         return Ok(verdict);
     }
     let inputs = (old.cumulative_inputs(), subject.cumulative_inputs());
@@ -80,7 +85,15 @@ fn judge(mut subject: Subject<'_>, mode: Mode) -> Verdict {
     let more = if findings.is_empty() { 0 } else { subject.output.headers.value().map_or(0, |headers| headers.more) };
     let about = (subject.destination != Destination::Elsewhere || !findings.is_empty())
         .then_some((subject.signal, subject.destination));
-    Verdict { about, findings, repairs, more }
+    let is_asked_for = subject.settings.look_up_secrets && subject.seen.is_nothing();
+    let lookups = if is_asked_for && LOOKING.iter().any(|rule| level(rule, None, &subject).is_some()) {
+        subject.lookups()
+    } else {
+        Vec::new()
+    };
+    let failed = subject.seen.all().filter(|(_, outcome)| **outcome == Outcome::Failed);
+    let failed = failed.map(|(lookup, _)| lookup.secret()).collect();
+    Verdict { about, findings, repairs, more, lookups, failed }
 }
 
 /// What a rule at level `warn` says: what is missing is told, and nothing is filled in.

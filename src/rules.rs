@@ -12,11 +12,15 @@ pub mod duplicate_authorization;
 pub mod grpc_protocol;
 pub mod inline_token;
 pub mod invalid_endpoint;
+pub mod lookup_refused;
 pub mod malformed_output;
 pub mod missing_authorization;
 pub mod missing_scheme;
 pub mod missing_value;
 pub mod plaintext_endpoint;
+pub mod secret_endpoint;
+pub mod secret_not_found;
+pub mod secret_token;
 pub mod token_to_collector;
 pub mod ui_host;
 pub mod undocumented_compression;
@@ -43,6 +47,10 @@ pub const RULES: &[&Rule] = &[
     &wrong_otlp_path::RULE,
     &wrong_secret_key::RULE,
     &missing_value::RULE,
+    &secret_not_found::RULE,
+    &secret_endpoint::RULE,
+    &secret_token::RULE,
+    &lookup_refused::RULE,
     &missing_authorization::RULE,
     &duplicate_authorization::RULE,
     &conflicting_authentication::RULE,
@@ -58,6 +66,10 @@ pub const RULES: &[&Rule] = &[
     &bare_collector_host::RULE,
     &collector_tls::RULE,
 ];
+
+/// The rules that judge what was looked up. Where all of them are off, nobody looks.
+pub const LOOKING: &[&Rule] =
+    &[&secret_not_found::RULE, &secret_endpoint::RULE, &secret_token::RULE, &lookup_refused::RULE];
 
 #[cfg(test)]
 mod tests {

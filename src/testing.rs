@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::lookup::{LookUp, Lookup, Outcome, Seen, Value as SecretValue};
 use crate::pipeline::{Object, Output, Signal};
 use crate::rule::{Fault, Repair, Rule, Subject};
 use crate::settings::Settings;
@@ -9,6 +10,9 @@ use crate::settings::Settings;
 /// An endpoint out of the declared Secret.
 pub(crate) const SECRET: &str =
     r#""endpoint":{"valueFrom":{"secretKeyRef":{"name":"dynakube","namespace":"dynatrace","key":"apiurl"}}}"#;
+
+/// The header with the token of the declared Secret.
+pub(crate) const TOKEN: &str = r#""headers":[{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"name":"dynakube","namespace":"dynatrace","key":"dataIngestToken"}}}]"#;
 
 /// A text in the form of a token, of nobody.
 pub(crate) fn token() -> String {
@@ -39,7 +43,7 @@ pub(crate) fn settings(json: &str) -> Settings {
 pub(crate) fn subject(signal: Signal, otlp: &str, input: &str, json: &str) -> Subject<'static> {
     let object = object(&format!(r#"{{"spec":{{"input":{input},"output":{{"otlp":{{{otlp}}}}}}}}}"#));
     let settings = settings(json);
-    Subject::read(signal, Box::leak(Box::new(object)), Box::leak(Box::new(settings))).unwrap()
+    Subject::read(signal, Box::leak(Box::new(object)), Box::leak(Box::new(settings)), Seen::NOTHING).unwrap()
 }
 
 /// The faults that a rule finds in `spec.output.otlp` with these members, under these settings.
@@ -51,6 +55,38 @@ pub(crate) fn faults_with(rule: &Rule, signal: Signal, otlp: &str, input: &str, 
 /// The same with default settings and no inputs.
 pub(crate) fn faults(rule: &Rule, signal: Signal, otlp: &str) -> Vec<Fault> {
     faults_with(rule, signal, otlp, "{}", "{}")
+}
+
+/// Somebody to whom the same happens with every Secret.
+impl LookUp for Outcome {
+    fn secret(&self, _: &Lookup) -> Outcome {
+        self.clone()
+    }
+}
+
+/// A Secret that is there, with these values.
+pub(crate) fn found(values: &[(&str, &str)]) -> Outcome {
+    let value = |value: &str| SecretValue::new(value.as_bytes().to_vec());
+    Outcome::Found(values.iter().map(|(key, text)| ((*key).to_owned(), value(text))).collect())
+}
+
+/// The faults of a rule where this comes of each lookup, under these settings.
+pub(crate) fn faults_seen_with(
+    rule: &Rule,
+    signal: Signal,
+    otlp: &str,
+    settings: &str,
+    outcome: Outcome,
+) -> Vec<Fault> {
+    let mut subject = subject(signal, otlp, "{}", settings);
+    subject.seen = Box::leak(Box::new(Seen::by(&outcome, &subject.lookups())));
+    assert!(rule.scope.holds(&subject));
+    (rule.check)(&subject)
+}
+
+/// The same with default settings.
+pub(crate) fn faults_seen(rule: &Rule, signal: Signal, otlp: &str, outcome: Outcome) -> Vec<Fault> {
+    faults_seen_with(rule, signal, otlp, "{}", outcome)
 }
 
 /// What a rule's repair fills in: pointers below the output, and values. A second run fills in nothing.

@@ -36,6 +36,8 @@ pub(crate) struct Source<'a> {
     pub(crate) from: Option<&'a Path>,
     /// A file of settings alone.
     pub(crate) settings: Option<&'a Path>,
+    /// Whether there are Secrets to look at, so that the policy looks whatever the settings say.
+    pub(crate) looks_up: bool,
 }
 
 /// The policy as deployed, and what goes with it.
@@ -79,11 +81,19 @@ impl Source<'_> {
             (None, Some(path)) => (read_yaml(path)?, true, None),
             (None, None) => (json!({}), true, None),
         };
-        let policy = Policy::new(module.clone(), settings.clone(), is_mutating)?;
-        let mut repairing = if settings.is_object() { settings } else { json!({}) };
-        if let Some(members) = repairing.as_object_mut() {
-            members.insert("mode".to_owned(), "repair".into());
-        }
+        // As the policy takes it.
+        let settings = if settings.is_null() { json!({}) } else { settings };
+        let with = |members: &[(&str, Value)]| {
+            let mut settings = settings.clone();
+            if let Some(settings) = settings.as_object_mut() {
+                settings.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            }
+            settings
+        };
+        let looking = if self.looks_up { with(&[("lookUpSecrets", true.into())]) } else { settings.clone() };
+        let policy = Policy::new(module.clone(), looking, is_mutating)?;
+        // What is looked up changes no repair.
+        let repairing = with(&[("mode", "repair".into()), ("lookUpSecrets", false.into())]);
         Ok(Deployed { policy, repairer: Policy::new(module, repairing, true)?, rules })
     }
 }

@@ -2,7 +2,9 @@
 //! ```` ```text ```` with the answer.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use kyma_dynatrace_engine::{Answerer, Secrets};
 use kyma_dynatrace_policy::rules::RULES;
 use serde_json::{Value, json};
 
@@ -82,6 +84,47 @@ pub fn examples() -> Vec<Example> {
     };
     RULES.iter().flat_map(|rule| of_page(rule.id)).collect()
 }
+
+/// Who answers lookups for an example: from the Secrets of a line `# secrets: [...]`, or with the host's text of a line
+/// `# lookup: <name>`. `None` where there is neither.
+#[must_use]
+pub fn answerer_of(yaml: &str) -> Option<Answerer> {
+    let line = |start: &str| yaml.lines().find_map(|line| line.strip_prefix(start));
+    if let Some(name) = line("# lookup: ") {
+        let (_, text) =
+            HOST_TEXTS.iter().find(|(other, _)| *other == name).unwrap_or_else(|| panic!("no text `{name}`"));
+        return Some(Arc::new(move |_| Err((*text).to_owned())));
+    }
+    let list: Vec<Value> = yaml_serde::from_str(line("# secrets: ")?).unwrap_or_else(|error| panic!("{error}: {yaml}"));
+    let mut secrets = Secrets::default();
+    for secret in list {
+        let metadata = json!({"namespace": secret["namespace"], "name": secret["name"]});
+        let manifest = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata,
+            "data": secret["data"], "stringData": secret["stringData"]});
+        secrets.add(&manifest).unwrap_or_else(|error| panic!("{error}: {yaml}"));
+    }
+    Some(secrets.answerer())
+}
+
+/// What policy-server answers where a lookup is not allowed, word for word (`policy-evaluator`, `runtimes/callback.rs`; the second
+/// as Kubernetes and `kube` write it).
+pub const HOST_TEXTS: [(&str, &str); 3] = [
+    (
+        "not-granted",
+        "Policy has not been granted access to Kubernetes v1/Secret resources. The violation has been reported.",
+    ),
+    (
+        "forbidden",
+        "Callback evaluation failure: ApiError: secrets \"dynakube\" is forbidden: User \
+         \"system:serviceaccount:kubewarden:kyma-dynatrace\" cannot get resource \"secrets\" in API group \"\" in the namespace \
+         \"dynatrace\": Forbidden (Status { status: Some(Failure), code: 403, reason: \"Forbidden\" })",
+    ),
+    (
+        "no-capability",
+        "Policy has not been granted access to the 'kubernetes/get_resource' host capability. The violation has been \
+         reported.",
+    ),
+];
 
 /// The settings of an example's first line; the default ones where there is none.
 #[must_use]

@@ -17,6 +17,7 @@ use std::fs;
 use e2e::{payload, root};
 use kyma_dynatrace_engine::admission_request;
 use kyma_dynatrace_policy::kubewarden::Payload;
+use kyma_dynatrace_policy::lookup::Seen;
 use kyma_dynatrace_policy::review::review;
 use kyma_dynatrace_policy::rules::RULES;
 use kyma_dynatrace_policy::settings::Settings;
@@ -34,7 +35,7 @@ fn findings(object: &Value, settings: &Value) -> Vec<Told> {
     let payload = String::from_utf8(payload(&admission_request(object, None), settings)).unwrap();
     let payload = Payload::parse(&payload).unwrap();
     let settings = Settings::read(settings.clone()).unwrap();
-    let verdict = review(&payload.request().unwrap(), &settings).unwrap();
+    let verdict = review(&payload.request().unwrap(), &settings, Seen::NOTHING).unwrap();
     let told = |finding: &kyma_dynatrace_policy::rule::Finding| Told {
         rule: finding.rule.id,
         field: finding.fault.field.clone().into_owned(),

@@ -4,7 +4,7 @@
 //! one request to the next. A [`Policy`] is a module with settings and the `mutating` flag of a
 //! ClusterAdmissionPolicy; it turns an admission request into the response that the API server would get.
 //!
-//! What this crate refuses to do: host capabilities. A policy that asks for one other than logging gets an error.
+//! Host capabilities other than logging are refused, unless somebody is given to answer them ([`Answerer`]).
 
 #![cfg_attr(
     test,
@@ -21,9 +21,11 @@ mod inspect;
 mod module;
 mod policy;
 mod request;
+mod secrets;
 
 pub use error::{CallError, LoadError, SettingsError};
 pub use inspect::{METADATA_SECTION, imports, metadata};
-pub use module::{Instance, Module, precompile};
+pub use module::{Answerer, HostCall, Instance, Module, precompile};
 pub use policy::{AdmissionResponse, Policy, PolicyResponse, Status};
 pub use request::admission_request;
+pub use secrets::Secrets;

@@ -1,5 +1,6 @@
 //! A compiled module, and calls into fresh instances of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wapc::WapcHost;
@@ -12,6 +13,23 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Ticks that a call may take: policy-server's default `--policy-timeout` of two seconds.
 const DEADLINES: EpochDeadlines = EpochDeadlines { wapc_init: 2, wapc_func: 2 };
+
+/// What a module asks its host, beside logging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostCall<'a> {
+    /// Whose calls these are: `kubewarden`.
+    pub binding: &'a str,
+    /// The group of host capabilities, for example `kubernetes`.
+    pub namespace: &'a str,
+    /// The host capability, for example `get_resource`.
+    pub operation: &'a str,
+    /// What is asked, in JSON.
+    pub payload: &'a [u8],
+}
+
+/// Who answers the host calls of a module: bytes, or the host's error text. As long as it takes to answer, nothing else of the
+/// request happens; the deadline passes all the same.
+pub type Answerer = Arc<dyn Fn(&HostCall<'_>) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// A policy module, compiled and linked, ready to be called. Clones share the compiled code.
 #[derive(Clone)]
@@ -66,13 +84,24 @@ impl Module {
         self.instance()?.call(function, payload)
     }
 
-    /// A new instance, as policy-server makes one for each request.
+    /// A new instance, as policy-server makes one for each request, with a host that grants nothing but logging.
     ///
     /// # Errors
     /// Where the module traps as it starts.
     pub fn instance(&self) -> Result<Instance, CallError> {
+        self.instance_with(None)
+    }
+
+    /// A new instance with somebody to answer its host calls.
+    ///
+    /// # Errors
+    /// Where the module traps as it starts.
+    pub fn instance_with(&self, answerer: Option<Answerer>) -> Result<Instance, CallError> {
         let provider = self.pre.rehydrate(Some(DEADLINES)).map_err(|error| CallError::Guest(error.to_string()))?;
-        let host = WapcHost::new(Box::new(provider), Some(Box::new(host_callback))).map_err(call_error)?;
+        let callback = move |_: u64, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
+            answer(answerer.as_ref(), &HostCall { binding, namespace, operation, payload })
+        };
+        let host = WapcHost::new(Box::new(provider), Some(Box::new(callback))).map_err(call_error)?;
         Ok(Instance { host })
     }
 }
@@ -133,17 +162,17 @@ fn tick(engine: &wasmtime::Engine) {
     });
 }
 
-/// Answers what a policy asks its host: it may log, and nothing else.
-fn host_callback(
-    _instance: u64,
-    binding: &str,
-    namespace: &str,
-    operation: &str,
-    _payload: &[u8],
+/// Answers what a policy asks its host. It may always log.
+fn answer(
+    answerer: Option<&Answerer>,
+    call: &HostCall<'_>,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    match (binding, namespace, operation) {
-        ("kubewarden", "tracing", "log") => Ok(Vec::new()),
-        _ => Err(format!("host capability {namespace}/{operation} is not available").into()),
+    match (call.binding, call.namespace, call.operation, answerer) {
+        ("kubewarden", "tracing", "log", _) => Ok(Vec::new()),
+        (.., Some(answerer)) => answerer(call).map_err(Into::into),
+        (_, namespace, operation, None) => {
+            Err(format!("host capability {namespace}/{operation} is not available").into())
+        }
     }
 }
 
@@ -216,13 +245,36 @@ mod tests {
         assert_eq!(endless.call("validate", b"{}"), Err(CallError::Timeout));
     }
 
-    #[test]
-    fn refuses_host_capabilities() {
-        // Asks for kubewarden/kubernetes/list, and returns the host's error as its own.
-        let body = "(drop (call $host (i32.const 0) (i32.const 10) (i32.const 10) (i32.const 10) \
+    // Asks for kubewarden/kubernetes/list, and returns the host's error as its own.
+    const ASKS: &str = "(drop (call $host (i32.const 0) (i32.const 10) (i32.const 10) (i32.const 10) \
             (i32.const 20) (i32.const 4) (i32.const 0) (i32.const 0))) \
             (call $get (i32.const 64)) (call $error (i32.const 64) (call $len)) i32.const 0";
-        let error = module(body).call("validate", b"{}").unwrap_err();
+
+    #[test]
+    fn refuses_host_capabilities() {
+        let error = module(ASKS).call("validate", b"{}").unwrap_err();
         assert!(error.to_string().contains("kubernetes/list is not available"), "{error}");
+    }
+
+    #[test]
+    fn hands_host_calls_to_whoever_answers_them() {
+        let answerer: Answerer = Arc::new(|call| {
+            let HostCall { binding, namespace, operation, payload } = call;
+            Err(format!("{binding} {namespace} {operation} {}", payload.len()))
+        });
+        let instance = module(ASKS).instance_with(Some(answerer)).unwrap();
+        assert_eq!(instance.call("validate", b"{}"), Err(CallError::Guest("kubewarden kubernetes list 0".to_owned())));
+    }
+
+    #[test]
+    fn interrupts_a_module_whose_host_was_too_slow() {
+        let answerer: Answerer = Arc::new(|_| {
+            std::thread::sleep(TICK * 3);
+            Err("late".to_owned())
+        });
+        // A host call is not interrupted; the module is, as soon as it goes on.
+        let body = format!("{} (loop) ", ASKS.trim_end_matches("i32.const 0")) + "i32.const 0";
+        let instance = module(&body).instance_with(Some(answerer)).unwrap();
+        assert_eq!(instance.call("validate", b"{}"), Err(CallError::Timeout));
     }
 }

@@ -7,14 +7,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{CallError, SettingsError};
-use crate::module::Module;
+use crate::module::{Answerer, Module};
 
 /// A module with the settings and the `mutating` flag of a ClusterAdmissionPolicy.
-#[derive(Debug)]
 pub struct Policy {
     module: Module,
     settings: Value,
     is_mutating: bool,
+    answerer: Option<Answerer>,
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 /// The answer of a policy's `validate`, as Kubewarden defines it.
@@ -81,10 +87,22 @@ impl Policy {
         let answer = module.call("validate_settings", &to_bytes(&settings))?;
         let answer: Answer = serde_json::from_slice(&answer).map_err(unreadable)?;
         if answer.valid {
-            Ok(Self { module, settings, is_mutating })
+            Ok(Self { module, settings, is_mutating, answerer: None })
         } else {
             Err(SettingsError::Invalid(answer.message.unwrap_or_default()))
         }
+    }
+
+    /// The policy with somebody to answer its host calls. Without, it is refused every host capability but logging.
+    #[must_use]
+    pub fn answered_by(mut self, answerer: Answerer) -> Self {
+        self.set_answerer(answerer);
+        self
+    }
+
+    /// Gives the policy somebody to answer its host calls.
+    pub fn set_answerer(&mut self, answerer: Answerer) {
+        self.answerer = Some(answerer);
     }
 
     /// Sends an `AdmissionRequest` to the policy and makes the API server's response of the answer.
@@ -103,7 +121,7 @@ impl Policy {
     /// Where the policy traps, takes too long or answers in another shape.
     pub fn ask(&self, request: &Value) -> Result<PolicyResponse, CallError> {
         let payload = to_bytes(&json!({"request": request, "settings": self.settings}));
-        let answer = self.module.call("validate", &payload)?;
+        let answer = self.module.instance_with(self.answerer.clone())?.call("validate", &payload)?;
         serde_json::from_slice(&answer).map_err(unreadable)
     }
 

@@ -38,11 +38,16 @@ impl Address {
                 Some(secret) => Self::at(Ok(Url::of_path(&secret.endpoint_path)), path, signal),
                 None => Self::default(),
             },
-            Source::Literal(text) => {
-                let (literal, url) = Literal::of(text);
-                Self { literal: Some(literal), ..Self::at(url, path, signal) }
-            }
+            Source::Literal(text) => Self::of_value(text, output, signal),
         }
+    }
+
+    /// The address that an output would have with this text as its endpoint.
+    #[must_use]
+    pub fn of_value(endpoint: &str, output: &Output<'_>, signal: Signal) -> Self {
+        let path = output.path.text_or_empty().unwrap_or_default();
+        let (literal, url) = Literal::of(endpoint);
+        Self { literal: Some(literal), ..Self::at(url, path, signal) }
     }
 
     fn at(url: Result<Url, UrlError>, path: &str, signal: Signal) -> Self {

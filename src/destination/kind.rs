@@ -49,6 +49,12 @@ impl Destination {
         }
     }
 
+    /// Decides by a host alone; `None` where the host says nothing.
+    #[must_use]
+    pub fn of_host(host: &str, settings: &Settings) -> Option<Self> {
+        by_host(host, settings)
+    }
+
     /// Whether it is the OTLP API itself.
     #[must_use]
     pub fn is_direct(self) -> bool {

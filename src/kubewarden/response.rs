@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::object::Part;
 use super::request::Payload;
+use crate::lookup::{LookUp, Seen};
 use crate::pipeline::Signal;
 use crate::review::{Verdict, review};
 use crate::rule::Finding;
@@ -17,10 +18,12 @@ use crate::settings::Settings;
 ///
 /// What cannot be read is rejected, with a sentence that says what, and without an echo of it.
 ///
+/// `cluster` is asked only where the settings say so, and at most once for each Secret that the pipeline names.
+///
 /// # Errors
 /// Where the answer cannot be written, which no request can cause.
-pub fn answer(payload: &[u8]) -> serde_json::Result<Vec<u8>> {
-    match decide(payload) {
+pub fn answer(payload: &[u8], cluster: &dyn LookUp) -> serde_json::Result<Vec<u8>> {
+    match decide(payload, cluster) {
         Ok((response, None)) => serde_json::to_vec(&response),
         Ok((response, Some(object))) => {
             // The text that was submitted is most of the answer.
@@ -64,13 +67,20 @@ fn empty(accepted: bool) -> ValidationResponse {
 }
 
 /// The response and the repaired object, if any; or why there can be no response but a rejection.
-fn decide(payload: &[u8]) -> Result<(ValidationResponse, Option<Part<'_>>), String> {
+fn decide<'p>(payload: &'p [u8], cluster: &dyn LookUp) -> Result<(ValidationResponse, Option<Part<'p>>), String> {
     let payload = std::str::from_utf8(payload).map_err(|_| "the admission request is not UTF-8 text")?;
     let mut read = Payload::parse(payload)?;
     let settings = Settings::read(read.take_settings());
     let request = read.request()?;
     let settings = settings.map_err(|errors| format!("invalid settings: {}", errors.join("; ")))?;
-    let verdict = review(&request, &settings)?;
+    let mut seen = Seen::default();
+    let verdict = loop {
+        let verdict = review(&request, &settings, &seen)?;
+        if verdict.lookups.is_empty() {
+            break verdict;
+        }
+        seen = Seen::by(cluster, &verdict.lookups);
+    };
     let response = told(&verdict, settings.denials_as_warnings);
     if verdict.repairs.is_empty() {
         return Ok((response, None));
@@ -94,7 +104,8 @@ fn told(verdict: &Verdict, denials_as_warnings: bool) -> ValidationResponse {
     ids.dedup();
     let pointers: Vec<&str> = repairs.iter().map(|repaired| repaired.repair.pointer.as_str()).collect();
     let mut annotations = HashMap::from([("destination".to_owned(), destination.name().to_owned())]);
-    for (name, list) in [("findings", ids), ("repaired", pointers)] {
+    let failed = verdict.failed.iter().map(String::as_str).collect();
+    for (name, list) in [("findings", ids), ("repaired", pointers), ("lookups-failed", failed)] {
         if !list.is_empty() {
             annotations.insert(name.to_owned(), list.join(","));
         }

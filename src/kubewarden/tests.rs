@@ -1,10 +1,11 @@
 //! Whole requests: what is let through unseen, the modes, the levels, and the texts of the response.
 
-use super::Payload;
+use super::{Payload, answer as answer_with};
+use crate::lookup::{LookUp, Lookup, Outcome, Refusal, Seen};
 use crate::pipeline::GROUP;
 use crate::review::review;
 use crate::settings::Settings;
-use crate::testing::{SECRET, settings as read_settings};
+use crate::testing::{SECRET, TOKEN, settings as read_settings};
 use serde_json::{Value, json};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -17,7 +18,7 @@ fn verdict(request: &str, settings: &str) -> (bool, Vec<String>, Vec<String>) {
     let payload = Payload::parse(&payload).unwrap();
     let settings = read_settings(settings);
     let request = payload.request().unwrap();
-    let verdict = review(&request, &settings).unwrap();
+    let verdict = review(&request, &settings, Seen::NOTHING).unwrap();
     let ids = verdict.findings.iter().map(|finding| format!("{} {:?}", finding.rule.id, finding.level)).collect();
     let pointers = verdict.repairs.iter().map(|r| r.repair.pointer.replace("/spec/output/otlp/", "")).collect();
     (verdict.is_accepted(), ids, pointers)
@@ -64,7 +65,7 @@ fn rejects_a_request_without_an_object() {
         let payload = format!(r#"{{"request":{{{}}}}}"#, traces("CREATE", object));
         let payload = Payload::parse(&payload).unwrap();
         let request = payload.request().unwrap();
-        assert!(review(&request, &Settings::default()).err().unwrap().contains("no `object`"));
+        assert!(review(&request, &Settings::default(), Seen::NOTHING).err().unwrap().contains("no `object`"));
     }
 }
 
@@ -199,7 +200,7 @@ fn rejects_invalid_settings_and_unreadable_requests() {
     assert_eq!(
         answer["message"],
         "kyma-dynatrace-policy cannot review this request: invalid settings: unknown field `mod`, expected one of \
-         `mode`, `denialsAsWarnings`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?"
+         `mode`, `denialsAsWarnings`, `lookUpSecrets`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?"
     );
     let answer = String::from_utf8(crate::validate(b"").unwrap()).unwrap();
     assert!(answer.contains("cannot review this request: the admission request is empty"));
@@ -231,4 +232,91 @@ fn accepts_an_update_with_fewer_inputs_and_rejects_one_with_more() {
     let denied = (false, vec!["cumulative-metrics Deny".to_owned()], Vec::new());
     assert_eq!(update(spec(true, false), spec(true, true)), denied);
     assert_eq!(update(spec(true, false), spec(false, true)), denied);
+}
+
+/// Somebody who looks, and remembers at what.
+struct Clerk {
+    outcome: Outcome,
+    asked: std::cell::RefCell<Vec<Lookup>>,
+}
+
+impl LookUp for Clerk {
+    fn secret(&self, lookup: &Lookup) -> Outcome {
+        self.asked.borrow_mut().push(lookup.clone());
+        self.outcome.clone()
+    }
+}
+
+/// The answer to this request, and what was looked at for it.
+fn looked_up(request: &str, settings: &str, outcome: Outcome) -> (Value, Vec<Lookup>) {
+    let clerk = Clerk { outcome, asked: std::cell::RefCell::default() };
+    let payload = format!(r#"{{"settings":{settings},"request":{{{request}}}}}"#);
+    let answer = serde_json::from_slice(&answer_with(payload.as_bytes(), &clerk).unwrap()).unwrap();
+    (answer, clerk.asked.into_inner())
+}
+
+const LOOK: &str = r#"{"lookUpSecrets":true}"#;
+
+fn in_order() -> String {
+    format!(r#"{{"spec":{{"output":{{"otlp":{{{SECRET},"protocol":"http","path":"v2/otlp/v1/traces",{TOKEN}}}}}}}}}"#)
+}
+
+#[test]
+fn accepts_one_lookup_for_both_keys_of_a_secret() {
+    let create = traces("CREATE", &format!(r#""object":{}"#, in_order()));
+    let (answer, asked) = looked_up(&create, LOOK, Outcome::Missing);
+    let keys = ["apiurl", "dataIngestToken"].map(str::to_owned).to_vec();
+    assert_eq!(asked, [Lookup { namespace: "dynatrace".to_owned(), name: "dynakube".to_owned(), keys }]);
+    assert_eq!((&answer["accepted"], answer["warnings"].as_array().unwrap().len()), (&true.into(), 2));
+    assert_eq!(answer["audit_annotations"]["findings"], "secret-not-found");
+    let (answer, _) =
+        looked_up(&create, r#"{"lookUpSecrets":true,"rules":{"secret-not-found":"deny"}}"#, Outcome::Missing);
+    assert_eq!(answer["accepted"], false, "who wants it refused gets it refused");
+}
+
+#[test]
+fn ignores_the_cluster_where_nobody_has_to_look() {
+    let object = in_order();
+    let grpc = object.replace(r#""protocol":"http""#, r#""protocol":"grpc""#);
+    let undeclared = object.replace("dynakube", "other");
+    let elsewhere = r#"{"spec":{"output":{"otlp":{"endpoint":{"value":"http://loki:3100"}}}}}"#;
+    let off = r#"{"lookUpSecrets":true,"rules":{"secret-not-found":"off","secret-endpoint":"off","secret-token":"off","lookup-refused":"off"}}"#;
+    let create = |object: &str| traces("CREATE", &format!(r#""object":{object}"#));
+    let unchanged = traces("UPDATE", &format!(r#""object":{object},"oldObject":{object}"#));
+    let deleted = traces("DELETE", &format!(r#""oldObject":{object}"#));
+    for (request, settings) in [
+        (create(&object), "{}"),
+        (create(&object), off),
+        (create(&grpc), LOOK),
+        (create(&undeclared), LOOK),
+        (create(elsewhere), LOOK),
+        (unchanged, LOOK),
+        (deleted, LOOK),
+    ] {
+        let (answer, asked) = looked_up(&request, settings, Outcome::Missing);
+        assert_eq!(asked, [], "{request} {settings} {answer}");
+    }
+}
+
+#[test]
+fn repairs_are_the_same_whatever_is_seen() {
+    let create = traces("CREATE", &format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET}}}}}}}}}"#));
+    let repaired = |outcome: Outcome| looked_up(&create, LOOK, outcome).0["mutated_object"].clone();
+    let expected = looked_up(&create, "{}", Outcome::Failed).0["mutated_object"].clone();
+    assert!(expected["spec"]["output"]["otlp"]["headers"].is_array());
+    let there = crate::testing::found(&[("apiurl", "https://x.apps.dynatrace.com/api"), ("dataIngestToken", "")]);
+    for outcome in [there, Outcome::Missing, Outcome::Refused(Refusal::Rights), Outcome::Failed] {
+        assert_eq!(repaired(outcome), expected);
+    }
+}
+
+#[test]
+fn accepts_a_lookup_that_failed_and_names_it_for_the_operator() {
+    let create = traces("CREATE", &format!(r#""object":{}"#, in_order()));
+    let (answer, _) = looked_up(&create, LOOK, Outcome::Failed);
+    assert_eq!((&answer["accepted"], &answer["warnings"]), (&true.into(), &Value::Null));
+    assert_eq!(
+        answer["audit_annotations"],
+        json!({"destination": "direct-secret", "lookups-failed": "dynatrace/dynakube"})
+    );
 }

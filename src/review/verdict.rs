@@ -1,6 +1,7 @@
 //! What a review comes to.
 
 use crate::destination::Destination;
+use crate::lookup::Lookup;
 use crate::pipeline::Signal;
 use crate::rule::{Finding, Repaired};
 use crate::settings::Level;
@@ -18,6 +19,11 @@ pub struct Verdict {
     pub repairs: Vec<Repaired>,
     /// How many findings there are that nobody has made a text of.
     pub more: usize,
+    /// The Secrets to look at before the verdict is given. Empty where nobody asked for lookups, where the request is rejected
+    /// anyway or leaves output and inputs as they were, and in a review that was given what was seen.
+    pub lookups: Vec<Lookup>,
+    /// The Secrets, as `namespace/name`, at which somebody looked in vain, without a reason that anybody could mend.
+    pub failed: Vec<String>,
 }
 
 impl Verdict {
@@ -25,6 +31,7 @@ impl Verdict {
     pub(super) fn settled(mut self) -> Self {
         if !self.is_accepted() {
             self.repairs.clear();
+            self.lookups.clear();
         }
         self
     }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::destination::{Address, Destination};
-use crate::pipeline::{Field, Input, Malformed, Object, Output, Signal};
+use crate::lookup::{Lookup, Seen};
+use crate::pipeline::{Field, Input, Malformed, Object, Output, SecretKey, Signal, Source};
 use crate::settings::{Level, Settings};
 
 /// The pipeline under review.
@@ -23,12 +24,14 @@ pub struct Subject<'a> {
     address: Address,
     /// The settings in force.
     pub settings: &'a Settings,
+    /// What was looked up.
+    pub seen: &'a Seen,
 }
 
 impl<'a> Subject<'a> {
     /// Reads a pipeline; `None` where it has no OTLP output.
     #[must_use]
-    pub fn read(signal: Signal, object: &'a Object<'a>, settings: &'a Settings) -> Option<Self> {
+    pub fn read(signal: Signal, object: &'a Object<'a>, settings: &'a Settings, seen: &'a Seen) -> Option<Self> {
         let output = object.output()?;
         let inputs_on = match signal {
             Signal::Metrics => object.inputs().map(crate::pipeline::Inputs::cumulative).unwrap_or_default(),
@@ -37,7 +40,7 @@ impl<'a> Subject<'a> {
         let address = Address::of(output, signal, settings);
         let destination = Destination::of(output, &address, settings);
         let output = Cow::Borrowed(output);
-        Some(Self { signal, object, output, inputs_on, destination, address, settings })
+        Some(Self { signal, object, output, inputs_on, destination, address, settings, seen })
     }
 
     /// The address as the output stands now.
@@ -50,6 +53,37 @@ impl<'a> Subject<'a> {
     pub(crate) fn set_path(&mut self, path: String) {
         self.output.to_mut().path = Field::Is(path.into());
         self.address = Address::of(&self.output, self.signal, self.settings);
+    }
+
+    /// The key of a declared Secret out of which the endpoint comes.
+    #[must_use]
+    pub fn endpoint_key(&self) -> Option<SecretKey<'_>> {
+        declared(self.output.endpoint(), self.settings)
+    }
+
+    /// The key of a declared Secret out of which the `Authorization` header that is sent takes its value.
+    #[must_use]
+    pub fn token_key(&self) -> Option<SecretKey<'_>> {
+        declared(self.output.authorization()?.source(), self.settings)
+    }
+
+    /// The declared Secrets that the pipeline refers to, as it stands now: one lookup for each.
+    #[must_use]
+    pub fn lookups(&self) -> Vec<Lookup> {
+        let mut lookups: Vec<Lookup> = Vec::new();
+        for key in [self.endpoint_key(), self.token_key()].into_iter().flatten() {
+            let is_same = |lookup: &&mut Lookup| lookup.namespace == key.namespace && lookup.name == key.name;
+            match lookups.iter_mut().find(is_same) {
+                Some(lookup) if lookup.keys.iter().any(|other| other == key.key) => {}
+                Some(lookup) => lookup.keys.push(key.key.to_owned()),
+                None => lookups.push(Lookup {
+                    namespace: key.namespace.to_owned(),
+                    name: key.name.to_owned(),
+                    keys: vec![key.key.to_owned()],
+                }),
+            }
+        }
+        lookups
     }
 
     /// Whether a rule, whose own level is deny, rejects what it finds.
@@ -78,6 +112,13 @@ impl<'a> Subject<'a> {
     }
 }
 
+fn declared<'s>(source: Source<'s>, settings: &Settings) -> Option<SecretKey<'s>> {
+    match source {
+        Source::Secret(key) if !key.key.is_empty() => settings.secret(key.namespace, key.name).map(|_| key),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +133,7 @@ mod tests {
     fn accepts_inputs_only_when_enabled_says_true() {
         let input = r#"{"istio":{"enabled":true},"prometheus":{},"runtime":{"enabled":"yes"},"otlp":{"enabled":true}}"#;
         let (settings, object) = (Settings::default(), object(input));
-        let subject = Subject::read(Signal::Metrics, &object, &settings).unwrap();
+        let subject = Subject::read(Signal::Metrics, &object, &settings, Seen::NOTHING).unwrap();
         assert_eq!(subject.cumulative_inputs(), [Input::Istio]);
         let malformed: Vec<_> = subject.malformed().into_iter().map(|malformed| malformed.field).collect();
         assert_eq!(malformed, ["spec.input.runtime.enabled"]);
@@ -104,7 +145,7 @@ mod tests {
         let runtime = |resources: &str| {
             let input = format!(r#"{{"runtime":{{"enabled":true,"resources":{{{resources}}}}}}}"#);
             let (settings, object) = (Settings::default(), object(&input));
-            Subject::read(Signal::Metrics, &object, &settings).unwrap().cumulative_inputs()
+            Subject::read(Signal::Metrics, &object, &settings, Seen::NOTHING).unwrap().cumulative_inputs()
         };
         assert_eq!(runtime(&format!(r#""pod":{off},"container":{off},"node":{off}"#)), []);
         assert_eq!(runtime(&format!(r#""pod":{off},"container":{off},"volume":{off}"#)), [Input::Runtime]);
@@ -113,10 +154,10 @@ mod tests {
     #[test]
     fn ignores_inputs_of_other_kinds_and_shapes() {
         let (settings, on) = (Settings::default(), object(r#"{"istio":{"enabled":true}}"#));
-        assert!(Subject::read(Signal::Traces, &on, &settings).unwrap().cumulative_inputs().is_empty());
+        assert!(Subject::read(Signal::Traces, &on, &settings, Seen::NOTHING).unwrap().cumulative_inputs().is_empty());
         for input in ["[]", "3", r#"{"istio":true}"#] {
             let object = object(input);
-            let subject = Subject::read(Signal::Metrics, &object, &settings).unwrap();
+            let subject = Subject::read(Signal::Metrics, &object, &settings, Seen::NOTHING).unwrap();
             assert!(subject.cumulative_inputs().is_empty() && subject.malformed().is_empty());
         }
     }

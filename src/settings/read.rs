@@ -269,7 +269,7 @@ mod tests {
                 "`metrics.deltaConversion` must be a string, not a number",
                 "`mode` is `repiar`, expected one of `repair`, `validate`; did you mean `repair`?",
                 "`rules.ui-host` is `nope`, expected one of `deny`, `warn`, `off`",
-                "unknown field `mod`, expected one of `mode`, `denialsAsWarnings`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?",
+                "unknown field `mod`, expected one of `mode`, `denialsAsWarnings`, `lookUpSecrets`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?",
                 "unknown field `nmae` in `dynatrace.secrets[0]`, expected one of `namespace`, `name`, `endpointKey`, `tokenKey`, `endpointPath`, `tokenScheme`; did you mean `name`?",
                 "unknown field `zzz` in `dynatrace`, expected one of `secrets`, `hosts`, `collectorServices`, `injectPrefixFor`",
                 "unknown rule `inlin-token` in `rules`; did you mean `inline-token`?",

@@ -16,6 +16,9 @@ pub struct Settings {
     /// Gives what would be rejected as warnings too, for policies in monitor mode: there Kubewarden drops the message of a
     /// rejection, and keeps warnings.
     pub denials_as_warnings: bool,
+    /// Looks at the Secrets in `dynatrace.secrets` that a pipeline names, and warns of what is wrong there. Needs rights in the
+    /// cluster.
+    pub look_up_secrets: bool,
     /// Where Dynatrace is.
     pub dynatrace: Dynatrace,
     /// How metrics are treated.

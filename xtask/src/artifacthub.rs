@@ -68,6 +68,7 @@ pub(crate) fn package(metadata: &Metadata, questions: &str, changelog: &str) -> 
         "recommendations": [{"url": "https://artifacthub.io/packages/helm/kubewarden/admission-controller"}],
         "annotations": {
             "kubewarden/mutation": metadata.mutating.to_string(),
+            "kubewarden/contextAwareResources": yaml_serde::to_string(&metadata.context_aware_resources)?,
             "kubewarden/resources": annotation("io.artifacthub.resources")?,
             "kubewarden/rules": yaml_serde::to_string(&metadata.rules)?,
             "kubewarden/questions-ui": questions,

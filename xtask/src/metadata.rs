@@ -26,15 +26,25 @@ pub(crate) struct Metadata {
     /// What is reviewed: Kubernetes requests.
     #[serde(default = "kubernetes")]
     pub(crate) policy_type: String,
-    /// Cluster objects that the policy reads: none.
+    /// Cluster objects that the policy may read.
     #[serde(default)]
-    pub(crate) context_aware_resources: BTreeSet<String>,
-    /// What the policy asks of its host besides logging: nothing.
+    pub(crate) context_aware_resources: BTreeSet<Resource>,
+    /// What the policy may ask of its host besides logging.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) host_capabilities: Option<BTreeSet<String>>,
     /// The oldest Kubewarden that runs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) minimum_kubewarden_version: Option<String>,
+}
+
+/// A kind of cluster objects.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Resource {
+    /// Its API version.
+    pub(crate) api_version: String,
+    /// Its kind.
+    pub(crate) kind: String,
 }
 
 /// A rule of an admission webhook.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use indicatif::ProgressBar;
 use kyma_dynatrace_apiserver::ApiServer;
-use kyma_dynatrace_engine::{AdmissionResponse, Policy, admission_request};
+use kyma_dynatrace_engine::{AdmissionResponse, Policy, Secrets, admission_request};
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
 
@@ -41,6 +41,9 @@ pub(crate) struct Args {
     /// Take what is stored from a folder, so that objects found there are updated, not created
     #[arg(long, value_name = "DIR")]
     update_from: Option<PathBuf>,
+    /// Look at Secrets too: their manifests, for example of `kubectl get secret -n dynatrace dynakube -o yaml`
+    #[arg(long, value_name = "DIR|FILE")]
+    secrets: Option<PathBuf>,
     /// Write repairs into the files
     #[arg(long)]
     fix: bool,
@@ -66,6 +69,7 @@ const EXAMPLES: &str = "Examples:
   helm template . | kyma-dynatrace check -
   kyma-dynatrace check --from cluster/policy.yaml --format sarif manifests/ > result.sarif
   kyma-dynatrace check --fix manifests/
+  kubectl get secret -n dynatrace dynakube -o yaml | kyma-dynatrace check --secrets - manifests/
 
 Exit codes: 0 clean, or all repaired with --fix; 1 findings; 2 the command line is wrong; 3 something could not be checked";
 
@@ -87,12 +91,21 @@ impl From<MinSeverity> for Severity {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    if args.paths.iter().any(|path| path.as_os_str() == "-") && std::io::stdin().is_terminal() {
+    let piped = args.paths.iter().chain(&args.secrets).filter(|path| path.as_os_str() == "-").count();
+    if piped > 1 {
+        anstream::eprintln!("error: standard input can be read once: name the files or folders of the pipelines");
+        return Ok(Exit::Usage);
+    }
+    if piped == 1 && std::io::stdin().is_terminal() {
         anstream::eprintln!("error: standard input is a terminal; name files or folders, or pipe manifests in");
         return Ok(Exit::Usage);
     }
-    let source =
-        Source { policy: args.policy.as_deref(), from: args.from.as_deref(), settings: args.settings.as_deref() };
+    let source = Source {
+        policy: args.policy.as_deref(),
+        from: args.from.as_deref(),
+        settings: args.settings.as_deref(),
+        looks_up: args.secrets.is_some(),
+    };
     let start = Instant::now();
     let deployed = source.load()?;
     let started = start.elapsed();
@@ -107,6 +120,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     if let Some(path) = &args.crds {
         check.read_definitions(path)?;
+    }
+    if let Some(path) = &args.secrets {
+        check.read_secrets(path)?;
     }
     if let Some(folder) = &args.update_from {
         check.read_stored(folder);
@@ -157,6 +173,21 @@ impl Check<'_> {
         }
         ensure!(server.kinds() > 0, "{}: no CustomResourceDefinition", path.display());
         self.server = Some(server);
+        Ok(())
+    }
+
+    /// Reads Secrets, at which the policy then looks. Their values stay in memory, and are printed nowhere.
+    fn read_secrets(&mut self, path: &Path) -> anyhow::Result<()> {
+        let mut secrets = Secrets::default();
+        for object in self.read_all(path) {
+            if let Err(message) = secrets.add(&object.value) {
+                self.report.failures.push(Failure::new(&path.to_string_lossy(), message));
+            }
+        }
+        // What could not be read is reported at the end, by name.
+        let is_told = !self.report.failures.is_empty();
+        ensure!(is_told || secrets.count() > 0, "{}: no Secret", path.display());
+        self.deployed.policy.set_answerer(secrets.answerer());
         Ok(())
     }
 
