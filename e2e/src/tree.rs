@@ -45,8 +45,8 @@ struct Kustomization {
     kind: String,
     #[serde(default)]
     resources: Vec<String>,
-    #[serde(default)]
-    components: Vec<String>,
+    /// Null where an overlay only offers some.
+    components: Option<Vec<String>>,
 }
 
 impl Tree {
@@ -156,7 +156,7 @@ impl Tree {
                 }
                 let absolute = |path: &String| path.replacen("../../", "", 1);
                 let mut resources: Vec<String> = kustomization.resources.iter().map(absolute).collect();
-                let mut used: Vec<String> = kustomization.components.iter().map(absolute).collect();
+                let mut used: Vec<String> = kustomization.components.iter().flatten().map(absolute).collect();
                 used.retain(|component| !chosen.iter().any(|option| both_modes(option, component)));
                 for option in &chosen {
                     if is_component(option) { &mut used } else { &mut resources }.push(option.clone());

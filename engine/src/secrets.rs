@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 
 use crate::module::{Answerer, HostCall};
 
-/// Secrets by namespace and name. Their values stay in memory and are shown nowhere, in `Debug` neither.
+/// Secrets by namespace and name; `None` for one that is there and cannot be read. Their values stay in memory and are shown nowhere, in `Debug` neither.
 #[derive(Clone, Default)]
-pub struct Secrets(BTreeMap<(String, String), Map<String, Value>>);
+pub struct Secrets(BTreeMap<(String, String), Option<Map<String, Value>>>);
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,13 +55,16 @@ impl Secrets {
             Some(Value::Object(members)) if members.values().all(Value::is_string) => Ok(members.clone()),
             Some(_) => Err(format!("the Secret {namespace}/{name} has a value in `{field}` that is no string")),
         };
-        let mut data = members("data")?;
-        // As the API server does: in clear text, and over what is in `data`.
-        for (key, value) in members("stringData")? {
-            data.insert(key, STANDARD.encode(value.as_str().unwrap_or_default()).into());
-        }
-        self.0.insert((namespace, name), data);
-        Ok(1)
+        let data = members("data").and_then(|mut data| {
+            // As the API server does: in clear text, and over what is in `data`.
+            for (key, value) in members("stringData")? {
+                data.insert(key, STANDARD.encode(value.as_str().unwrap_or_default()).into());
+            }
+            Ok(data)
+        });
+        let result = data.as_ref().map(|_| 1).map_err(Clone::clone);
+        self.0.insert((namespace, name), data.ok());
+        result
     }
 
     /// How many there are.
@@ -83,7 +86,8 @@ impl Secrets {
         let Request { api_version, kind, name, namespace, field_masks, .. } = request;
         let key = (namespace.clone().unwrap_or_default(), name);
         match self.0.get(&key).filter(|_| api_version == "v1" && kind == "Secret") {
-            Some(data) => Ok(object(&key, &masked(data, field_masks.as_deref())).to_string().into_bytes()),
+            Some(Some(data)) => Ok(object(&key, &masked(data, field_masks.as_deref())).to_string().into_bytes()),
+            Some(None) => Err("the Secret cannot be read".to_owned()),
             None => {
                 let (_, name) = key;
                 let place = format!("named '{name}' inside of namespace '{namespace:?}'");
@@ -171,7 +175,9 @@ mod tests {
     fn shows_no_value() {
         assert!(!format!("{:?}", secrets()).contains("Z2VoZWlt"));
         let broken = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"k": 3}});
-        let error = Secrets::default().add(&broken).unwrap_err();
+        let mut secrets = Secrets::default();
+        let error = secrets.add(&broken).unwrap_err();
         assert_eq!(error, "the Secret default/a has a value in `data` that is no string");
+        assert_eq!(secrets.count(), 1, "it is there");
     }
 }

@@ -1,7 +1,8 @@
 //! Each object against its kind's definition.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kyma_dynatrace_apiserver::ApiServer;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,16 +54,17 @@ impl Definitions {
     /// What the API server would refuse, and what `kubectl apply` would: fields that nobody knows.
     pub(crate) fn check(&self, object: &Object) -> impl Iterator<Item = Problem> {
         let problem = |field: String, message: String| Problem::new(&object.file, field, message);
-        let problems: Vec<Problem> = if matches!(object.text("/apiVersion"), Some("v1" | "apps/v1")) {
-            core(object).into_iter().map(|(field, message)| problem(field, message)).collect()
-        } else if self.server.knows(&object.value) {
-            let unknown = self.server.unknown_fields(&object.value).into_iter();
-            let unknown = unknown.map(|field| problem(field, "unknown field".to_owned()));
-            let refused = self.server.refusals(&object.value).into_iter();
-            unknown.chain(refused.map(|refusal| problem(refusal.field, refusal.message))).collect()
-        } else {
-            vec![problem("kind".to_owned(), format!("no definition of {}", object.kind()))]
-        };
+        let problems: Vec<Problem> =
+            if matches!(object.text("/apiVersion"), Some("v1" | "apps/v1" | "rbac.authorization.k8s.io/v1")) {
+                core(object).into_iter().map(|(field, message)| problem(field, message)).collect()
+            } else if self.server.knows(&object.value) {
+                let unknown = self.server.unknown_fields(&object.value).into_iter();
+                let unknown = unknown.map(|field| problem(field, "unknown field".to_owned()));
+                let refused = self.server.refusals(&object.value).into_iter();
+                unknown.chain(refused.map(|refusal| problem(refusal.field, refusal.message))).collect()
+            } else {
+                vec![problem("kind".to_owned(), format!("no definition of {}", object.kind()))]
+            };
         problems.into_iter()
     }
 }
@@ -72,7 +74,10 @@ fn core(object: &Object) -> Vec<(String, String)> {
     match object.kind().as_str() {
         "Deployment" => strictly::<Deployment>(&object.value),
         "Namespace" => strictly::<Namespace>(&object.value),
+        "Role" => strictly::<Role>(&object.value),
+        "RoleBinding" => strictly::<RoleBinding>(&object.value),
         "Secret" => strictly::<Secret>(&object.value),
+        "ServiceAccount" => strictly::<ServiceAccount>(&object.value),
         "ConfigMap" => strictly::<ConfigMap>(&object.value),
         other => vec![("kind".to_owned(), format!("no type for {other}"))],
     }

@@ -38,8 +38,8 @@ pub(crate) fn check(tree: &Tree) -> Vec<Problem> {
     }
     for file in tree.files() {
         let folder = file.strip_suffix("/kustomization.yaml").unwrap_or("environment");
-        let is_inner =
-            folder.starts_with("environment") || ["dynatrace/base", "dynatrace/collector/ingest"].contains(&folder);
+        let is_inner = folder.starts_with("environment")
+            || ["dynatrace/base", "dynatrace/collector/ingest", "policy/look-up-secrets/parts"].contains(&folder);
         if !is_inner && !text.contains(&format!("`{folder}`")) {
             problems.push(problem(folder, "this folder is not named".to_owned()));
         }

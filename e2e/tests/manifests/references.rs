@@ -21,6 +21,7 @@ pub(crate) fn check(objects: &[Object], before: &[Object]) -> Vec<Problem> {
             "MetricPipeline" | "TracePipeline" | "LogPipeline" => pipeline(object, objects),
             "ClusterAdmissionPolicy" => policy(object, objects, secrets),
             "PolicyServer" => policy_server(object),
+            "Role" => role(object, objects),
             "Telemetry" => telemetry(object, objects),
             "Deployment" => deployment(object),
             "Namespace" => {
@@ -179,6 +180,79 @@ fn policy(object: &Object, objects: &[Object], known: &[Object]) -> Found {
             let problem = missing(known, text("namespace"), text("name"), text(key));
             let field = format!("spec.settings.dynatrace.secrets[{index}]");
             found.extend(problem.map(|problem| (field, problem)));
+        }
+    }
+    if object.value.pointer("/spec/settings/lookUpSecrets") == Some(&Value::Bool(true)) {
+        found.extend(rights(object, objects));
+    }
+    found
+}
+
+/// The Secrets that a policy's settings declare, as namespace and name.
+fn declared(policy: &Object) -> BTreeSet<(&str, &str)> {
+    let secrets = policy.value.pointer("/spec/settings/dynatrace/secrets").and_then(Value::as_array);
+    secrets
+        .into_iter()
+        .flatten()
+        .filter_map(|secret| secret["namespace"].as_str().zip(secret["name"].as_str()))
+        .collect()
+}
+
+/// What a policy that looks at Secrets lacks: Kubewarden's consent, an account of its server's own, a Role for each Secret.
+fn rights(policy: &Object, objects: &[Object]) -> Found {
+    let mut found = Vec::new();
+    let secret = serde_json::json!([{"apiVersion": "v1", "kind": "Secret"}]);
+    if policy.value.pointer("/spec/contextAwareResources") != Some(&secret) {
+        found.push(("spec.contextAwareResources".to_owned(), "does not list v1 Secret, and nothing else".to_owned()));
+    }
+    let server = find(objects, "PolicyServer", policy.text("/spec/policyServer").unwrap_or("default"));
+    let account = server.and_then(|server| server.text("/spec/serviceAccountName")).unwrap_or_default();
+    let Some(account) = find(objects, "ServiceAccount", account) else {
+        let message = "its policy server has no service account of its own";
+        found.push(("spec.policyServer".to_owned(), message.to_owned()));
+        return found;
+    };
+    for (namespace, name) in declared(policy) {
+        let is_granted = objects.iter().filter(|object| object.kind() == "RoleBinding").any(|binding| {
+            let is_ours = binding.text("/subjects/0/name") == account.text("/metadata/name")
+                && binding.text("/subjects/0/namespace") == account.text("/metadata/namespace")
+                && binding.text("/metadata/namespace") == Some(namespace);
+            let role = find(objects, "Role", binding.text("/roleRef/name").unwrap_or_default());
+            is_ours && role.is_some_and(|role| grants(role, namespace, name))
+        });
+        if !is_granted {
+            let message = format!("no Role lets its policy server get the Secret `{namespace}/{name}`");
+            found.push(("spec.settings.dynatrace.secrets".to_owned(), message));
+        }
+    }
+    found
+}
+
+fn grants(role: &Object, namespace: &str, name: &str) -> bool {
+    let names = role.value.pointer("/rules/0/resourceNames").and_then(Value::as_array);
+    role.text("/metadata/namespace") == Some(namespace) && names.into_iter().flatten().any(|other| other == name)
+}
+
+/// What a Role grants beyond what a policy declares.
+fn role(object: &Object, objects: &[Object]) -> Found {
+    let mut found = Vec::new();
+    let policies = objects.iter().filter(|object| object.kind() == "ClusterAdmissionPolicy");
+    let needed: BTreeSet<(&str, &str)> = policies.flat_map(declared).collect();
+    for (index, rule) in object.value["rules"].as_array().into_iter().flatten().enumerate() {
+        let least = serde_json::json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]});
+        let mut rest = rule.clone();
+        let names = rest.as_object_mut().and_then(|rest| rest.remove("resourceNames"));
+        let names: Vec<&str> =
+            names.iter().flat_map(|names| names.as_array()).flatten().filter_map(Value::as_str).collect();
+        let namespace = object.text("/metadata/namespace").unwrap_or_default();
+        if rest != least {
+            found.push((format!("rules[{index}]"), "grants more than to get a Secret".to_owned()));
+        }
+        if names.is_empty() || !names.iter().all(|name| needed.contains(&(namespace, name))) {
+            found.push((
+                format!("rules[{index}].resourceNames"),
+                "names a Secret that no policy declares, or all".to_owned(),
+            ));
         }
     }
     found
