@@ -137,3 +137,51 @@ refuses_settings() { # settings, the message
   [[ "$output" == *"io.kubewarden.policy.title: kyma-dynatrace-policy"* ]]
   [[ "$output" == *"metricpipelines"* ]]
 }
+
+looks_up() { # a recording, what the answer holds; further arguments go to kwctl
+  local recording=$1 expected=$2
+  shift 2
+  printf '{"lookUpSecrets": true}' > "$BATS_TEST_TMPDIR/settings.json"
+  # shellcheck disable=SC2086
+  run --separate-stderr $KWCTL run "$@" --replay-host-capabilities-interactions "e2e/recordings/$recording.yaml" \
+    --request-path target/e2e/01-traces-direct/request.json --settings-path "$BATS_TEST_TMPDIR/settings.json" "$POLICY"
+  [ "$status" -eq 0 ]
+  [[ "$output" == *'"allowed":true'* ]]
+  [[ "$output" == *"$expected"* ]]
+  # The host logs what it was told; the policy passes nothing on.
+  [[ "$output" != *geheim* ]]
+}
+
+replays() { # a recording, what the answer holds
+  looks_up "$1" "$2" --allow-context-aware
+  [[ "$stderr" != *"have not been replayed"* ]]
+}
+
+@test "looks at a Secret that is in order, and says nothing" {
+  replays in-order '"destination":"direct-secret"'
+  [[ "$output" != *'"warnings":['* ]]
+}
+@test "warns of a missing Secret" { replays missing-secret 'names a missing Secret, expected `dynatrace/dynakube` to exist'; }
+@test "warns of a missing key" { replays missing-key 'names a missing key, expected `apiurl` in `dynatrace/dynakube`'; }
+@test "warns of a wrong URL" { replays wrong-url 'expected the API'; }
+@test "warns of a wrong token" { replays wrong-token 'leads to a token with blanks or newlines'; }
+@test "tells the operator of a missing right" { replays forbidden 'expected a Role to get the Secret `dynatrace/dynakube`'; }
+@test "counts an API server that does not answer as no lookup" {
+  replays no-answer '"lookups-failed":"dynatrace/dynakube"'
+  [[ "$output" != *'"warnings":['* ]]
+}
+@test "is refused without contextAwareResources" {
+  looks_up in-order 'contextAwareResources'
+  [[ "$stderr" == *"have not been replayed"* ]]
+}
+@test "is refused without the host capability" {
+  looks_up in-order 'the host capability `kubernetes/get_resource`' --allow-context-aware --allowed-host-capabilities 'oci/*'
+}
+@test "asks nobody unless it is told to" {
+  printf '{}' > "$BATS_TEST_TMPDIR/settings.json"
+  # shellcheck disable=SC2086
+  run --separate-stderr $KWCTL run --allow-context-aware --replay-host-capabilities-interactions e2e/recordings/wrong-url.yaml \
+    --request-path target/e2e/01-traces-direct/request.json --settings-path "$BATS_TEST_TMPDIR/settings.json" "$POLICY"
+  [ "$status" -eq 0 ]
+  [[ "$stderr" == *"have not been replayed"* ]]
+}

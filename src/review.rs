@@ -14,7 +14,7 @@ use crate::destination::Destination;
 use crate::lookup::{Outcome, Seen};
 use crate::pipeline::{GROUP, Object, Signal};
 use crate::rule::{Fault, Finding, Repaired, Rule, Scope, Subject};
-use crate::rules::{LOOKING, RULES};
+use crate::rules::RULES;
 use crate::settings::{Level, Mode, Settings};
 
 /// Reviews an admission request.
@@ -86,14 +86,16 @@ fn judge(mut subject: Subject<'_>, mode: Mode) -> Verdict {
     let about = (subject.destination != Destination::Elsewhere || !findings.is_empty())
         .then_some((subject.signal, subject.destination));
     let is_asked_for = subject.settings.look_up_secrets && subject.seen.is_nothing();
-    let lookups = if is_asked_for && LOOKING.iter().any(|rule| level(rule, None, &subject).is_some()) {
-        subject.lookups()
-    } else {
-        Vec::new()
-    };
+    let lookups = if is_asked_for && has_use_for_lookups(&subject) { subject.lookups() } else { Vec::new() };
     let failed = subject.seen.all().filter(|(_, outcome)| **outcome == Outcome::Failed);
     let failed = failed.map(|(lookup, _)| lookup.secret()).collect();
     Verdict { about, findings, repairs, more, lookups, failed }
+}
+
+/// Whether a rule that judges what was looked up is on.
+fn has_use_for_lookups(subject: &Subject<'_>) -> bool {
+    let judges = |rule: &&&Rule| rule.scope == Scope::LookedUp;
+    subject.destination.is_direct() && RULES.iter().filter(judges).any(|rule| level(rule, None, subject).is_some())
 }
 
 /// What a rule at level `warn` says: what is missing is told, and nothing is filled in.

@@ -67,10 +67,6 @@ pub const RULES: &[&Rule] = &[
     &collector_tls::RULE,
 ];
 
-/// The rules that judge what was looked up. Where all of them are off, nobody looks.
-pub const LOOKING: &[&Rule] =
-    &[&secret_not_found::RULE, &secret_endpoint::RULE, &secret_token::RULE, &lookup_refused::RULE];
-
 #[cfg(test)]
 mod tests {
     use super::*;

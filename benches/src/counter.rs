@@ -18,6 +18,8 @@ pub struct Cost {
     pub pages: u64,
     /// The module's answer.
     pub answer: Vec<u8>,
+    /// How often it asked the host.
+    pub asked: usize,
 }
 
 /// The two sides of a waPC call.
@@ -26,7 +28,11 @@ struct Call {
     operation: Vec<u8>,
     payload: Vec<u8>,
     answer: Vec<u8>,
+    asked: usize,
 }
+
+/// What the host answers to every call: a Secret that is in order, with the metadata that comes along.
+const SECRET: &str = r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"dynakube","namespace":"dynatrace","uid":"5c0b7f3e-1d5e-4b57-9f0b-6d1c6e0a2b11","resourceVersion":"42","creationTimestamp":"2026-01-01T00:00:00Z","managedFields":[{"manager":"kubectl","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:apiurl":{},"f:dataIngestToken":{}}}}]},"data":{"apiurl":"aHR0cHM6Ly9hYmMxMjM0NS5saXZlLmR5bmF0cmFjZS5jb20vYXBp","dataIngestToken":"ZHQwYzAxLkEuQg=="},"type":"Opaque"}"#;
 
 const FUEL: u64 = u64::MAX / 2;
 
@@ -55,6 +61,7 @@ impl Counted {
         };
         linker.func_wrap("wapc", "__guest_response", answer)?;
         linker.func_wrap("wapc", "__guest_error", answer)?;
+        add_host_calls(&mut linker)?;
         let module = Module::new(&engine, wasm)?;
         // What else waPC offers, neither policy uses: whoever calls it, traps.
         linker.define_unknown_imports_as_traps(&module)?;
@@ -66,7 +73,7 @@ impl Counted {
     /// # Errors
     /// Where the module traps.
     pub fn call(&self, operation: &str, payload: &[u8]) -> wasmtime::Result<Cost> {
-        let call = Call { operation: operation.as_bytes().to_vec(), payload: payload.to_vec(), answer: Vec::new() };
+        let call = Call { operation: operation.as_bytes().to_vec(), payload: payload.to_vec(), ..Call::default() };
         let mut store = Store::new(self.module.engine(), call);
         store.set_fuel(FUEL)?;
         let instance = self.linker.instantiate(&mut store, &self.module)?;
@@ -80,8 +87,26 @@ impl Counted {
         call.call(&mut store, lengths)?;
         let pages = pages(&instance, &mut store);
         let instructions = FUEL - store.get_fuel()?;
-        Ok(Cost { instructions, pages, answer: std::mem::take(&mut store.data_mut().answer) })
+        let Call { answer, asked, .. } = std::mem::take(store.data_mut());
+        Ok(Cost { instructions, pages, answer, asked })
     }
+}
+
+/// `__host_call` says that an answer waits, and the two others hand it over.
+fn add_host_calls(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    // Binding, namespace, operation and payload, each with its length.
+    let call = |mut caller: Caller<'_, Call>, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32, _: u32| -> u32 {
+        caller.data_mut().asked += 1;
+        1
+    };
+    linker.func_wrap("wapc", "__host_call", call)?;
+    linker
+        .func_wrap("wapc", "__host_response_len", || -> wasmtime::Result<u32> { Ok(u32::try_from(SECRET.len())?) })?;
+    linker.func_wrap("wapc", "__host_response", |mut caller: Caller<'_, Call>, place: u32| {
+        let memory = memory(&mut caller)?;
+        write(memory.data_mut(&mut caller), place, SECRET.as_bytes())
+    })?;
+    Ok(())
 }
 
 fn pages(instance: &Instance, store: &mut Store<Call>) -> u64 {

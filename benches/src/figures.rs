@@ -73,6 +73,9 @@ pub fn assert_work(request: &Request, ours: &Cost, floor: &Cost) -> Result<(), S
         let answer = String::from_utf8_lossy(&floor.answer);
         return Err(format!("{}: the floor did not do its work: {:.200}", request.name, answer));
     }
+    if ours.asked != request.lookups {
+        return Err(format!("{}: {} Secrets were looked at, expected {}", request.name, ours.asked, request.lookups));
+    }
     match Verdict::of(&ours.answer) {
         Some(verdict) if verdict == request.verdict => Ok(()),
         verdict => Err(format!("{}: ours is {verdict:?}, expected {:?}", request.name, request.verdict)),
@@ -89,7 +92,7 @@ fn corpus_share(ours: &Counted, accepting: &Counted, mutating: &Counted) -> Resu
         let verdict = Verdict::of(&cost.answer).ok_or_else(|| format!("{name}: no verdict"))?;
         let floor = if verdict == Verdict::Repaired { mutating } else { accepting };
         let floor = floor.call("validate", &payload).map_err(text)?;
-        assert_work(&Request { name: "corpus", payload, verdict }, &cost, &floor)?;
+        assert_work(&Request { name: "corpus", payload, verdict, lookups: 0 }, &cost, &floor)?;
         sum += share(cost.instructions, floor.instructions);
     }
     #[allow(clippy::cast_precision_loss, reason = "a few hundred")]

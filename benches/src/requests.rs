@@ -12,6 +12,8 @@ pub struct Request {
     pub payload: Vec<u8>,
     /// What we say of it.
     pub verdict: Verdict,
+    /// How many Secrets are looked at for it.
+    pub lookups: usize,
 }
 
 /// What an answer says.
@@ -141,10 +143,19 @@ fn incomplete(object: Value, otlp: &Value) -> Value {
     with(object, "/spec/output/otlp", otlp.clone())
 }
 
+const SECRET_OF_THE_TOKEN: &str = "/headers/0/valueFrom/secretKeyRef/name";
+
 /// All requests, in the order of the table.
 #[must_use]
 pub fn all() -> Vec<Request> {
-    let request = |name, verdict, object: Value| Request { name, payload: payload(&object), verdict };
+    let request = |name, verdict, object: Value| Request { name, payload: payload(&object), verdict, lookups: 0 };
+    let looked_up = |name, lookups, object: Value| {
+        let secrets =
+            json!([{"namespace": "dynatrace", "name": "dynakube"}, {"namespace": "dynatrace", "name": "tokens"}]);
+        let settings = json!({"lookUpSecrets": true, "dynatrace": {"secrets": secrets}});
+        let payload = json!({"request": admission_request(&object, None), "settings": settings});
+        Request { name, payload: payload.to_string().into_bytes(), verdict: Verdict::Accepted, lookups }
+    };
     let elsewhere = json!({"endpoint": {"value": "http://backend.monitoring.svc.cluster.local:4317"}, "protocol": "grpc",
         "temporality": "preserve"});
     let collector = json!({"endpoint": {"value": "http://dynakube-telemetry-ingest.dynatrace.svc:4317"}});
@@ -164,6 +175,8 @@ pub fn all() -> Vec<Request> {
         request("100 kB, repaired", Verdict::Repaired, incomplete(of_size(100_000), &repaired)),
         request("1 MB, accepted", Verdict::Accepted, of_size(1_000_000)),
         request("1 MB, repaired", Verdict::Repaired, incomplete(of_size(1_000_000), &repaired)),
+        looked_up("one lookup", 1, metrics(complete())),
+        looked_up("two lookups", 2, metrics(with(complete(), SECRET_OF_THE_TOKEN, "tokens".into()))),
     ]
 }
 

@@ -27,7 +27,7 @@ fn every_goal_is_reached() {
 #[test]
 fn a_floor_that_does_not_do_its_work_is_no_floor() {
     let request = requests::all().remove(0);
-    let cost = |answer: &str| Cost { instructions: 1, pages: 1, answer: answer.as_bytes().to_vec() };
+    let cost = |answer: &str| Cost { instructions: 1, pages: 1, answer: answer.as_bytes().to_vec(), asked: 0 };
     let accepted = cost(r#"{"accepted":true}"#);
     assert!(figures::assert_work(&request, &accepted, &accepted).is_ok());
     for answer in
@@ -35,6 +35,8 @@ fn a_floor_that_does_not_do_its_work_is_no_floor() {
     {
         assert!(figures::assert_work(&request, &accepted, &cost(answer)).is_err(), "{answer}");
     }
+    let asking = Cost { asked: 1, ..accepted.clone() };
+    assert!(figures::assert_work(&request, &asking, &accepted).is_err(), "a lookup that nobody asked for");
     let rejected = cost(r#"{"accepted":false,"message":"1 problem:\n- x"}"#);
     assert!(figures::assert_work(&request, &rejected, &accepted).is_err(), "ours is not what the row is named after");
 }

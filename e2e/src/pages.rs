@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kyma_dynatrace_engine::{Answerer, Secrets};
+use kyma_dynatrace_engine::{Answerer, NO_CAPABILITY, NO_RESOURCE, Secrets};
 use kyma_dynatrace_policy::rules::RULES;
 use serde_json::{Value, json};
 
@@ -106,24 +106,16 @@ pub fn answerer_of(yaml: &str) -> Option<Answerer> {
     Some(secrets.answerer())
 }
 
-/// What policy-server answers where a lookup is not allowed, word for word (`policy-evaluator`, `runtimes/callback.rs`; the second
-/// as Kubernetes and `kube` write it).
+/// What policy-server answers where a lookup is not allowed; the second as Kubernetes and `kube` write it.
 pub const HOST_TEXTS: [(&str, &str); 3] = [
-    (
-        "not-granted",
-        "Policy has not been granted access to Kubernetes v1/Secret resources. The violation has been reported.",
-    ),
+    ("not-granted", NO_RESOURCE),
     (
         "forbidden",
         "Callback evaluation failure: ApiError: secrets \"dynakube\" is forbidden: User \
          \"system:serviceaccount:kubewarden:kyma-dynatrace\" cannot get resource \"secrets\" in API group \"\" in the namespace \
          \"dynatrace\": Forbidden (Status { status: Some(Failure), code: 403, reason: \"Forbidden\" })",
     ),
-    (
-        "no-capability",
-        "Policy has not been granted access to the 'kubernetes/get_resource' host capability. The violation has been \
-         reported.",
-    ),
+    ("no-capability", NO_CAPABILITY),
 ];
 
 /// The settings of an example's first line; the default ones where there is none.

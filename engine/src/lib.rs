@@ -28,4 +28,4 @@ pub use inspect::{METADATA_SECTION, imports, metadata};
 pub use module::{Answerer, HostCall, Instance, Module, precompile};
 pub use policy::{AdmissionResponse, Policy, PolicyResponse, Status};
 pub use request::admission_request;
-pub use secrets::Secrets;
+pub use secrets::{NO_CAPABILITY, NO_RESOURCE, Secrets};

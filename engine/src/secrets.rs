@@ -11,6 +11,14 @@ use serde_json::{Map, Value, json};
 
 use crate::module::{Answerer, HostCall};
 
+/// What policy-server says to a policy whose `contextAwareResources` do not list Secrets (`policy-evaluator`,
+/// `runtimes/callback.rs`).
+pub const NO_RESOURCE: &str =
+    "Policy has not been granted access to Kubernetes v1/Secret resources. The violation has been reported.";
+/// What it says to a policy that lacks the host capability.
+pub const NO_CAPABILITY: &str = "Policy has not been granted access to the 'kubernetes/get_resource' host capability. The \
+    violation has been reported.";
+
 /// Secrets by namespace and name; `None` for one that is there and cannot be read. Their values stay in memory and are shown nowhere, in `Debug` neither.
 #[derive(Clone, Default)]
 pub struct Secrets(BTreeMap<(String, String), Option<Map<String, Value>>>);

@@ -32,6 +32,8 @@ pub enum Scope {
     Direct,
     /// Metric pipelines that ship to the OTLP API.
     DirectMetrics,
+    /// Pipelines that ship to the OTLP API, where somebody has looked at their Secrets.
+    LookedUp,
     /// Pipelines that ship to a Dynatrace Collector in the cluster.
     Collector,
     /// Both of these.
@@ -47,6 +49,7 @@ impl Scope {
             Self::Any => true,
             Self::Direct => destination.is_direct(),
             Self::DirectMetrics => destination.is_direct() && subject.signal == Signal::Metrics,
+            Self::LookedUp => destination.is_direct() && !subject.seen.is_nothing(),
             Self::Collector => destination.is_collector(),
             Self::Dynatrace => destination.is_direct() || destination.is_collector(),
         }
@@ -59,6 +62,7 @@ impl Scope {
             Self::Any => "any destination",
             Self::Direct => "direct",
             Self::DirectMetrics => "direct, MetricPipeline",
+            Self::LookedUp => "direct, with `lookUpSecrets`",
             Self::Collector => "Collector",
             Self::Dynatrace => "direct and Collector",
         }

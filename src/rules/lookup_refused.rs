@@ -9,8 +9,8 @@ use crate::text::quote;
 pub static RULE: Rule = Rule {
     id: "lookup-refused",
     level: Level::Warn,
-    scope: Scope::Direct,
-    summary: "with `lookUpSecrets`: Kubewarden or the cluster does not let the policy look at the Secret",
+    scope: Scope::LookedUp,
+    summary: "Kubewarden or the cluster does not let the policy look at the Secret",
     check,
     repair: None,
 };

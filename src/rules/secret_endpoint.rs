@@ -10,8 +10,8 @@ use crate::text::quote;
 pub static RULE: Rule = Rule {
     id: "secret-endpoint",
     level: Level::Warn,
-    scope: Scope::Direct,
-    summary: "with `lookUpSecrets`: the URL in the Secret is not one that leads to the OTLP API",
+    scope: Scope::LookedUp,
+    summary: "the URL in the Secret is not one that leads to the OTLP API",
     check,
     repair: None,
 };

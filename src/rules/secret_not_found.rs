@@ -10,8 +10,8 @@ use crate::text::quote;
 pub static RULE: Rule = Rule {
     id: "secret-not-found",
     level: Level::Warn,
-    scope: Scope::Direct,
-    summary: "with `lookUpSecrets`: the Secret that the pipeline names is not there, or lacks the key",
+    scope: Scope::LookedUp,
+    summary: "the Secret that the pipeline names is not there, or lacks the key",
     check,
     repair: None,
 };

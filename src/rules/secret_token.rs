@@ -9,8 +9,8 @@ use crate::text::quote;
 pub static RULE: Rule = Rule {
     id: "secret-token",
     level: Level::Warn,
-    scope: Scope::Direct,
-    summary: "with `lookUpSecrets`: the token in the Secret is not one that the API takes as it is sent",
+    scope: Scope::LookedUp,
+    summary: "the token in the Secret is not one that the API takes as it is sent",
     check,
     repair: None,
 };

@@ -12,6 +12,8 @@ use json_patch::Patch;
 use kyma_dynatrace_engine::{Module, Policy, metadata};
 use serde_json::Value;
 
+use crate::replay::{Allowed, Replay};
+
 /// What it can do, with kwctl's own arguments.
 #[derive(Subcommand)]
 pub(crate) enum Kwctl {
@@ -23,6 +25,15 @@ pub(crate) enum Kwctl {
         /// The settings.
         #[arg(long)]
         settings_path: PathBuf,
+        /// Whether the policy may read what its metadata lists.
+        #[arg(long)]
+        allow_context_aware: bool,
+        /// The host capabilities that it may use.
+        #[arg(long, default_value = "*")]
+        allowed_host_capabilities: Vec<String>,
+        /// The answers to its host calls.
+        #[arg(long)]
+        replay_host_capabilities_interactions: Option<PathBuf>,
         /// The annotated module.
         wasm: PathBuf,
     },
@@ -39,9 +50,21 @@ pub(crate) enum Kwctl {
 pub(crate) fn run(command: &Kwctl) -> anyhow::Result<()> {
     let read = |path: &PathBuf| fs::read(path).with_context(|| path.display().to_string());
     match command {
-        Kwctl::Run { request_path, settings_path, wasm } => {
+        Kwctl::Run {
+            request_path,
+            settings_path,
+            allow_context_aware,
+            allowed_host_capabilities,
+            replay_host_capabilities_interactions,
+            wasm,
+        } => {
             let settings: Value = serde_json::from_slice(&read(settings_path)?)?;
-            let policy = Policy::new(Module::load(&read(wasm)?)?, settings, true)?;
+            let replay = replay_host_capabilities_interactions.as_deref().map(Replay::read).transpose()?;
+            let replay = replay.unwrap_or_default();
+            let allowed =
+                Allowed { is_context_aware: *allow_context_aware, capabilities: allowed_host_capabilities.clone() };
+            let policy =
+                Policy::new(Module::load(&read(wasm)?)?, settings, true)?.answered_by(replay.answerer(allowed));
             let request: Value = serde_json::from_slice(&read(request_path)?)?;
             let mut response = policy.admit(&request);
             if let Some(patch) = &mut response.patch {
@@ -52,6 +75,9 @@ pub(crate) fn run(command: &Kwctl) -> anyhow::Result<()> {
                 *patch = STANDARD.encode(patch.to_string()).into();
             }
             println!("{response}");
+            if replay.is_left() {
+                eprintln!("WARN Some of the recorded exchanges have not been replayed");
+            }
         }
         Kwctl::Inspect { output, wasm } => {
             if output != "yaml" {

@@ -12,6 +12,7 @@ mod demo;
 mod generate;
 mod kwctl;
 mod metadata;
+mod replay;
 mod rules_table;
 mod settings;
 mod shown;
