@@ -2,7 +2,7 @@
 //! where there is no kwctl. It is no replacement for running the suite with the real one.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use base64::Engine as _;
@@ -18,25 +18,7 @@ use crate::replay::{Allowed, Replay};
 #[derive(Subcommand)]
 pub(crate) enum Kwctl {
     /// Evaluate a request.
-    Run {
-        /// The request, in JSON.
-        #[arg(long)]
-        request_path: PathBuf,
-        /// The settings.
-        #[arg(long)]
-        settings_path: PathBuf,
-        /// Whether the policy may read what its metadata lists.
-        #[arg(long)]
-        allow_context_aware: bool,
-        /// The host capabilities that it may use.
-        #[arg(long, default_value = "*")]
-        allowed_host_capabilities: Vec<String>,
-        /// The answers to its host calls.
-        #[arg(long)]
-        replay_host_capabilities_interactions: Option<PathBuf>,
-        /// The annotated module.
-        wasm: PathBuf,
-    },
+    Run(Run),
     /// Print the metadata.
     Inspect {
         /// The format: YAML.
@@ -47,38 +29,35 @@ pub(crate) enum Kwctl {
     },
 }
 
+/// What `kwctl run` is told.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    /// The request, in JSON.
+    #[arg(long)]
+    request_path: PathBuf,
+    /// The settings.
+    #[arg(long)]
+    settings_path: PathBuf,
+    /// Whether the policy may read what its metadata lists.
+    #[arg(long)]
+    allow_context_aware: bool,
+    /// The host capabilities that it may use.
+    #[arg(long, default_value = "*")]
+    allowed_host_capabilities: Vec<String>,
+    /// The answers to its host calls.
+    #[arg(long)]
+    replay_host_capabilities_interactions: Option<PathBuf>,
+    /// The annotated module.
+    wasm: PathBuf,
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| path.display().to_string())
+}
+
 pub(crate) fn run(command: &Kwctl) -> anyhow::Result<()> {
-    let read = |path: &PathBuf| fs::read(path).with_context(|| path.display().to_string());
     match command {
-        Kwctl::Run {
-            request_path,
-            settings_path,
-            allow_context_aware,
-            allowed_host_capabilities,
-            replay_host_capabilities_interactions,
-            wasm,
-        } => {
-            let settings: Value = serde_json::from_slice(&read(settings_path)?)?;
-            let replay = replay_host_capabilities_interactions.as_deref().map(Replay::read).transpose()?;
-            let replay = replay.unwrap_or_default();
-            let allowed =
-                Allowed { is_context_aware: *allow_context_aware, capabilities: allowed_host_capabilities.clone() };
-            let policy =
-                Policy::new(Module::load(&read(wasm)?)?, settings, true)?.answered_by(replay.answerer(allowed));
-            let request: Value = serde_json::from_slice(&read(request_path)?)?;
-            let mut response = policy.admit(&request);
-            if let Some(patch) = &mut response.patch {
-                *patch = sorted_patch(&request, patch)?;
-            }
-            let mut response = serde_json::to_value(response)?;
-            if let Some(patch) = response.get_mut("patch") {
-                *patch = STANDARD.encode(patch.to_string()).into();
-            }
-            println!("{response}");
-            if replay.is_left() {
-                eprintln!("WARN Some of the recorded exchanges have not been replayed");
-            }
-        }
+        Kwctl::Run(arguments) => evaluate(arguments)?,
         Kwctl::Inspect { output, wasm } => {
             if output != "yaml" {
                 bail!("only YAML");
@@ -87,6 +66,31 @@ pub(crate) fn run(command: &Kwctl) -> anyhow::Result<()> {
             let metadata: Value = serde_json::from_slice(metadata(&wasm)?.context("the module has no metadata")?)?;
             print!("{}", yaml_serde::to_string(&metadata)?);
         }
+    }
+    Ok(())
+}
+
+fn evaluate(arguments: &Run) -> anyhow::Result<()> {
+    let settings: Value = serde_json::from_slice(&read(&arguments.settings_path)?)?;
+    let replay = arguments.replay_host_capabilities_interactions.as_deref().map(Replay::read).transpose()?;
+    let replay = replay.unwrap_or_default();
+    let allowed = Allowed {
+        is_context_aware: arguments.allow_context_aware,
+        capabilities: arguments.allowed_host_capabilities.clone(),
+    };
+    let policy = Policy::new(Module::load(&read(&arguments.wasm)?)?, settings, true)?;
+    let request: Value = serde_json::from_slice(&read(&arguments.request_path)?)?;
+    let mut response = policy.answered_by(replay.answerer(allowed)).admit(&request);
+    if let Some(patch) = &mut response.patch {
+        *patch = sorted_patch(&request, patch)?;
+    }
+    let mut response = serde_json::to_value(response)?;
+    if let Some(patch) = response.get_mut("patch") {
+        *patch = STANDARD.encode(patch.to_string()).into();
+    }
+    println!("{response}");
+    if replay.is_left() {
+        eprintln!("WARN Some of the recorded exchanges have not been replayed");
     }
     Ok(())
 }

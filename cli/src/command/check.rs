@@ -1,14 +1,15 @@
 //! `check`: every pipeline in the inputs becomes the request that an API server would send, and is put to the module.
 
+mod given;
+
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
 use indicatif::ProgressBar;
 use kyma_dynatrace_apiserver::ApiServer;
-use kyma_dynatrace_engine::{AdmissionResponse, Policy, Secrets, admission_request};
+use kyma_dynatrace_engine::{AdmissionResponse, Policy, admission_request};
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
 
@@ -91,13 +92,8 @@ impl From<MinSeverity> for Severity {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let piped = args.paths.iter().chain(&args.secrets).filter(|path| path.as_os_str() == "-").count();
-    if piped > 1 {
-        anstream::eprintln!("error: standard input can be read once: name the files or folders of the pipelines");
-        return Ok(Exit::Usage);
-    }
-    if piped == 1 && std::io::stdin().is_terminal() {
-        anstream::eprintln!("error: standard input is a terminal; name files or folders, or pipe manifests in");
+    if let Some(message) = misuse(args) {
+        anstream::eprintln!("error: {message}");
         return Ok(Exit::Usage);
     }
     let source = Source {
@@ -113,20 +109,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         args,
         deployed,
         min: args.min_severity.into(),
-        server: args.crds.as_ref().map(|_| ApiServer::default()),
+        server: None,
         stored: BTreeMap::new(),
         report: Report::default(),
         bar: ProgressBar::hidden(),
     };
-    if let Some(path) = &args.crds {
-        check.read_definitions(path)?;
-    }
-    if let Some(path) = &args.secrets {
-        check.read_secrets(path)?;
-    }
-    if let Some(folder) = &args.update_from {
-        check.read_stored(folder);
-    }
+    check.read_given()?;
     let files = input::files(&args.paths, &mut check.report.failures);
     check.bar = progress(files.len());
     for path in files {
@@ -141,6 +129,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         print_timings(started, start.elapsed() - started, check.report.checked.len());
     }
     check.finish()
+}
+
+/// What is wrong with the use of standard input.
+fn misuse(args: &Args) -> Option<&'static str> {
+    match args.paths.iter().chain(&args.secrets).filter(|path| path.as_os_str() == "-").count() {
+        0 => None,
+        1 => std::io::stdin()
+            .is_terminal()
+            .then_some("standard input is a terminal; name files or folders, or pipe manifests in"),
+        _ => Some("standard input can be read once: name the files or folders of the pipelines"),
+    }
 }
 
 fn print_timings(start: Duration, checks: Duration, count: usize) {
@@ -166,54 +165,6 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn read_definitions(&mut self, path: &Path) -> anyhow::Result<()> {
-        let Some(mut server) = self.server.take() else { return Ok(()) };
-        for object in self.read_all(path) {
-            server.define(object.value)?;
-        }
-        ensure!(server.kinds() > 0, "{}: no CustomResourceDefinition", path.display());
-        self.server = Some(server);
-        Ok(())
-    }
-
-    /// Reads Secrets, at which the policy then looks. Their values stay in memory, and are printed nowhere.
-    fn read_secrets(&mut self, path: &Path) -> anyhow::Result<()> {
-        let mut secrets = Secrets::default();
-        for object in self.read_all(path) {
-            if let Err(message) = secrets.add(&object.value) {
-                self.report.failures.push(Failure::new(&path.to_string_lossy(), message));
-            }
-        }
-        // What could not be read is reported at the end, by name.
-        let is_told = !self.report.failures.is_empty();
-        ensure!(is_told || secrets.count() > 0, "{}: no Secret", path.display());
-        self.deployed.policy.set_answerer(secrets.answerer());
-        Ok(())
-    }
-
-    fn read_stored(&mut self, folder: &Path) {
-        let objects = self.read_all(folder).into_iter().map(|object| (object.title(), self.decode(&object.value)));
-        self.stored = objects.collect();
-    }
-
-    /// All objects in a folder or file; what cannot be read goes into the report.
-    fn read_all(&mut self, path: &Path) -> Vec<Object> {
-        let mut objects = Vec::new();
-        for path in input::files(&[path.to_owned()], &mut self.report.failures) {
-            let input = match input::read(&path) {
-                Ok(input) => input,
-                Err(failure) => {
-                    self.report.failures.push(failure);
-                    continue;
-                }
-            };
-            for document in split(&input.text) {
-                objects.extend(self.objects(&input, &document).objects);
-            }
-        }
-        objects
-    }
-
     /// The objects in a document; none where it is broken, which goes into the report.
     fn objects(&mut self, input: &Input, document: &Document<'_>) -> Objects {
         document.objects().unwrap_or_else(|(message, line)| {

@@ -14,6 +14,7 @@ use crate::certificates::Authority;
 use crate::client::Client;
 use crate::control_plane::ControlPlane;
 use crate::kubectl::Kubectl;
+use crate::lookups::Account;
 use crate::policy_server::PolicyServer;
 use crate::process::variable;
 use crate::server::{Answers, Server};
@@ -196,6 +197,19 @@ impl Cluster {
     #[must_use]
     pub fn has_real_policy_server(&self) -> bool {
         self.own.as_ref().is_none_or(|own| own.policy_server.is_real())
+    }
+
+    /// Lets policies look into the cluster with the rights of a service account.
+    ///
+    /// # Errors
+    /// Where there is no such account, or somebody else's policy server.
+    pub fn look_up_as(&mut self, namespace: &str, name: &str) -> anyhow::Result<()> {
+        let client = self.kubectl.client_of(namespace, name)?;
+        let config = self.folder.path().join("policy-server.kubeconfig");
+        self.kubectl.config_of(namespace, name, &config)?;
+        let own = self.own.as_mut().context("this needs a cluster of its own")?;
+        own.policy_server.look_up_as(Account { client, config });
+        Ok(())
     }
 
     /// Deploys these policies in the place of those before, and waits until the API server goes by them.

@@ -77,13 +77,33 @@ impl Kubectl {
         let role = ["clusterrolebinding", ADMINISTRATOR, "--clusterrole=cluster-admin", &subject];
         let binding = self.must(&[&names[..], &role].concat(), "")?;
         self.must(&["apply", "-f", "-"], &binding.stdout)?;
-        let token = self.must(&["create", "token", ADMINISTRATOR, "-n", "default", "--duration=24h"], "")?.stdout;
+        self.client_of("default", ADMINISTRATOR)
+    }
+
+    /// A client for the same server, as a service account.
+    pub(crate) fn client_of(&self, namespace: &str, account: &str) -> anyhow::Result<Client> {
+        let token = self.token(namespace, account)?;
         let config = self.must(&["config", "view", "--raw", "--minify", "--flatten", "-o", "json"], "")?;
         let config: Value = serde_json::from_str(&config.stdout)?;
         let cluster = |field: &str| config.pointer(&format!("/clusters/0/cluster/{field}")).and_then(Value::as_str);
         let url = cluster("server").context("the kubeconfig has no server")?;
         let authority = STANDARD.decode(cluster("certificate-authority-data").context("it has no authority")?)?;
-        Client::new(url.to_owned(), &String::from_utf8(authority)?, token.trim().to_owned())
+        Client::new(url.to_owned(), &String::from_utf8(authority)?, token)
+    }
+
+    /// A kubeconfig for a service account, in this file.
+    pub(crate) fn config_of(&self, namespace: &str, account: &str, file: &Path) -> anyhow::Result<()> {
+        let token = self.token(namespace, account)?;
+        let config = self.must(&["config", "view", "--raw", "--minify", "--flatten", "-o", "json"], "")?;
+        let mut config: Value = serde_json::from_str(&config.stdout)?;
+        *config.pointer_mut("/users/0/user").context("the kubeconfig has no user")? = json!({"token": token});
+        std::fs::write(file, config.to_string())?;
+        Ok(())
+    }
+
+    fn token(&self, namespace: &str, account: &str) -> anyhow::Result<String> {
+        let token = self.must(&["create", "token", account, "-n", namespace, "--duration=24h"], "")?;
+        Ok(token.stdout.trim().to_owned())
     }
 
     /// Its configuration file.

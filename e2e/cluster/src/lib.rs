@@ -5,7 +5,7 @@
 //! it. No node runs, and no controller: nothing here depends on them.
 //!
 //! From below: `process`, `certificates`, `client` and `kubectl` know nothing of pipelines; `control_plane` is made of
-//! them; `review`, `conversion` and `server` answer what an API server asks; `webhooks` tells it whom to ask; `cluster`
+//! them; `review`, `conversion` and `server` answer what an API server asks; `lookups` looks at Secrets for it; `webhooks` tells it whom to ask; `cluster`
 //! puts all together.
 
 #![allow(clippy::panic, reason = "this crate is for tests alone, and a test that panics is a test that fails")]
@@ -16,6 +16,7 @@ mod cluster;
 mod control_plane;
 mod conversion;
 mod kubectl;
+mod lookups;
 mod policy_server;
 mod process;
 mod review;

@@ -10,6 +10,7 @@ use kyma_dynatrace_engine::Policy;
 use serde_json::{Map, Value, json};
 
 use crate::certificates::Identity;
+use crate::lookups::{self, Account};
 use crate::process::{Process, variable};
 use crate::review::Served;
 use crate::server::{Answers, Server};
@@ -25,6 +26,8 @@ pub(crate) struct PolicyServer {
     identity: Identity,
     folder: PathBuf,
     policies: Vec<Value>,
+    /// With whose rights policies look into the cluster.
+    account: Option<Account>,
     running: Option<Running>,
 }
 
@@ -37,7 +40,15 @@ impl PolicyServer {
     /// One that serves no policy yet.
     pub(crate) fn new(address: SocketAddr, identity: Identity, folder: &Path) -> Self {
         let program = variable("POLICY_SERVER");
-        Self { program, address, identity, folder: folder.to_owned(), policies: Vec::new(), running: None }
+        Self {
+            program,
+            address,
+            identity,
+            folder: folder.to_owned(),
+            policies: Vec::new(),
+            account: None,
+            running: None,
+        }
     }
 
     /// Whether it is a real one, which has to start again for other policies.
@@ -48,7 +59,8 @@ impl PolicyServer {
     /// Serves these ClusterAdmissionPolicies, with their mode, settings and `mutating`.
     pub(crate) fn serve(&mut self, policies: &[Value], answers: &Answers) -> anyhow::Result<()> {
         if !self.is_real() {
-            let served = policies.iter().map(|policy| Ok((unique_name(policy), served(policy)?)));
+            let account = self.account.as_ref();
+            let served = policies.iter().map(|policy| Ok((unique_name(policy), served(policy, account)?)));
             answers.lock().policies = served.collect::<anyhow::Result<_>>()?;
         }
         if self.policies != policies && self.is_real() {
@@ -59,6 +71,14 @@ impl PolicyServer {
             self.running = Some(self.start(answers)?);
         }
         Ok(())
+    }
+
+    /// Policies look into the cluster with the rights of this account from now on.
+    pub(crate) fn look_up_as(&mut self, account: Account) {
+        self.account = Some(account);
+        // A real one starts again with it, and ours serves its policies again.
+        self.policies.clear();
+        self.running = None;
     }
 
     /// Nobody listens any more.
@@ -84,7 +104,15 @@ impl PolicyServer {
             format!("--sigstore-cache-dir={}", self.folder.join("sigstore").display()),
             "--ignore-kubernetes-connection-failure".to_owned(),
         ];
-        let mut process = Process::start(program, &arguments, &self.folder.join("policy-server.log"))?;
+        let log = self.folder.join("policy-server.log");
+        let mut process = match &self.account {
+            Some(account) => {
+                let config = format!("KUBECONFIG={}", account.config.display());
+                let command = [vec![config, program.display().to_string()], arguments.to_vec()].concat();
+                Process::start(Path::new("env"), &command, &log)?
+            }
+            None => Process::start(program, &arguments, &log)?,
+        };
         let start = Instant::now();
         while std::net::TcpStream::connect(self.address).is_err() {
             if let Some(ended) = process.ended()? {
@@ -99,12 +127,13 @@ impl PolicyServer {
     }
 }
 
-fn served(policy: &Value) -> anyhow::Result<Served> {
+fn served(policy: &Value, account: Option<&Account>) -> anyhow::Result<Served> {
+    let answerer = lookups::answerer(policy, account);
     let spec = policy.get("spec").cloned().unwrap_or_default();
     let settings = spec.get("settings").cloned().unwrap_or(json!({}));
     let is_mutating = spec.get("mutating") == Some(&Value::Bool(true));
     let is_monitoring = spec.get("mode").is_some_and(|mode| mode == "monitor");
-    let policy = Policy::new(e2e::module(), settings, is_mutating).context("settings")?;
+    let policy = Policy::new(e2e::module(), settings, is_mutating).context("settings")?.answered_by(answerer);
     Ok(Served { policy: Arc::new(policy), is_monitoring })
 }
 
@@ -114,7 +143,8 @@ fn configuration(policies: &[Value]) -> Value {
     let entry = |policy: &Value| {
         let field = |name: &str, default: Value| policy.pointer(&format!("/spec/{name}")).cloned().unwrap_or(default);
         json!({"module": module, "policyMode": field("mode", "protect".into()),
-            "allowedToMutate": field("mutating", false.into()), "settings": field("settings", json!({}))})
+            "allowedToMutate": field("mutating", false.into()), "settings": field("settings", json!({})),
+            "contextAwareResources": field("contextAwareResources", json!([])), "hostCapabilities": ["*"]})
     };
     policies.iter().map(|policy| (unique_name(policy), entry(policy))).collect::<Map<_, _>>().into()
 }

@@ -16,6 +16,7 @@
 mod broken;
 mod command;
 mod lifecycle;
+mod lookups;
 mod order;
 mod ownership;
 mod policies;
@@ -35,7 +36,8 @@ type Check = fn(&mut Cluster) -> anyhow::Result<String>;
 
 /// What needs a cluster that answers as we like. The manifests are among it: in a cluster with controllers they change as soon
 /// as they are applied.
-const NEED_OWN: [&str; 6] = [
+const NEED_OWN: [&str; 7] = [
+    "lookups::",
     "setup::",
     "order::",
     "server::",
@@ -52,11 +54,12 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     // Without definitions there is nothing to test, which has been said by then; in CI it is a failure.
     let shared: Shared = Arc::default();
-    let groups: [&[(&str, Check)]; 8] = [
+    let groups: [&[(&str, Check)]; 9] = [
         setup::CHECKS,
         verdicts::CHECKS,
         order::CHECKS,
         lifecycle::CHECKS,
+        lookups::CHECKS,
         ownership::CHECKS,
         command::CHECKS,
         server::CHECKS,
