@@ -75,7 +75,7 @@ pub fn corpus() -> Result<Option<Vec<Named>>, String> {
 }
 
 /// Settings that name every default.
-pub const DEFAULT_SETTINGS: &str = r#"{"mode":"repair","denialsAsWarnings":false,"dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","endpointKey":"apiurl","tokenKey":"dataIngestToken","endpointPath":"/api","tokenScheme":"Api-Token"}],"hosts":[],"collectorServices":[],"injectPrefixFor":"declaredSecrets"},"metrics":{"cumulativeInputs":["istio","prometheus","runtime"],"deltaConversion":"off"},"rules":{}}"#;
+pub const DEFAULT_SETTINGS: &str = r#"{"mode":"repair","denialsAsWarnings":false,"lookUpSecrets":false,"dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","endpointKey":"apiurl","tokenKey":"dataIngestToken","endpointPath":"/api","tokenScheme":"Api-Token"}],"hosts":[],"collectorServices":[],"injectPrefixFor":"declaredSecrets"},"metrics":{"cumulativeInputs":["istio","prometheus","runtime"],"deltaConversion":"off"},"rules":{}}"#;
 
 /// The host's payload for a pipeline, with default settings.
 #[must_use]

@@ -343,24 +343,27 @@ pub fn settings() -> impl Strategy<Value = Value> {
     (
         select(&["repair", "repair", "validate"][..]),
         select(&["off", "auto", "always"][..]),
-        (select(&["anySecret", "declaredSecrets"][..]), any::<bool>(), declared_secret()),
+        (select(&["anySecret", "declaredSecrets"][..]), any::<(bool, bool)>(), declared_secret()),
         level(),
         level(),
         level(),
         level(),
     )
-        .prop_map(|(mode, delta, (inject, denials_as_warnings, secret), path, token, scheme, metrics)| {
-            json!({
-                "mode": mode,
-                "denialsAsWarnings": denials_as_warnings,
-                "dynatrace": {"injectPrefixFor": inject, "secrets": [secret]},
-                "metrics": {"deltaConversion": delta},
-                "rules": object([
-                    ("wrong-otlp-path", path),
-                    ("inline-token", token),
-                    ("wrong-authorization-scheme", scheme),
-                    ("cumulative-metrics", metrics),
-                ]),
-            })
-        })
+        .prop_map(
+            |(mode, delta, (inject, (denials_as_warnings, looks_up), secret), path, token, scheme, metrics)| {
+                json!({
+                    "mode": mode,
+                    "denialsAsWarnings": denials_as_warnings,
+                    "lookUpSecrets": looks_up,
+                    "dynatrace": {"injectPrefixFor": inject, "secrets": [secret]},
+                    "metrics": {"deltaConversion": delta},
+                    "rules": object([
+                        ("wrong-otlp-path", path),
+                        ("inline-token", token),
+                        ("wrong-authorization-scheme", scheme),
+                        ("cumulative-metrics", metrics),
+                    ]),
+                })
+            },
+        )
 }

@@ -51,7 +51,6 @@ fn metadata_section_is_the_metadata_file_and_what_annotate_adds() {
     assert_eq!(annotations.remove("io.kubewarden.policy.usage").unwrap(), readme);
     // What the file leaves to its default is written out.
     file["protocolVersion"] = Value::Null;
-    file["contextAwareResources"] = json!([]);
     assert_eq!(section, file);
 }
 

@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 use e2e::generate::{Pipeline, elsewhere, pipeline, settings};
 use e2e::{module, payload};
 use kyma_dynatrace_engine::{Module, admission_request};
+use kyma_dynatrace_policy::lookup::{LookUp, Lookup, Outcome, Refusal, Value as Secret};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::value::RawValue;
@@ -232,6 +233,21 @@ proptest! {
 }
 
 /// The properties would hold for pipelines that no rule looks at: these are not such.
+/// Somebody who sees something else each time.
+struct Clerk(usize);
+
+impl LookUp for Clerk {
+    fn secret(&self, lookup: &Lookup) -> Outcome {
+        match self.0 % 4 {
+            0 => Outcome::Missing,
+            1 => Outcome::Refused(Refusal::Rights),
+            2 => Outcome::Failed,
+            // Neither a URL nor a token.
+            _ => Outcome::Found(lookup.keys.iter().map(|key| (key.clone(), Secret::new(b"a b".to_vec()))).collect()),
+        }
+    }
+}
+
 #[test]
 fn generated_pipelines_reach_every_rule_and_every_repair() {
     use proptest::strategy::ValueTree;
@@ -241,10 +257,16 @@ fn generated_pipelines_reach_every_rule_and_every_repair() {
     let mut runner = TestRunner::deterministic();
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     let strategy = (pipeline(), settings());
-    for _ in 0..8000 {
+    for index in 0..8000 {
         let (pipeline, settings) = strategy.new_tree(&mut runner).unwrap().current();
-        let answer = kyma_dynatrace_policy::validate(&create(&pipeline.text, &settings)).unwrap();
+        let payload = create(&pipeline.text, &settings);
+        let answer = kyma_dynatrace_policy::kubewarden::answer(&payload, &Clerk(index)).unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let without = kyma_dynatrace_policy::kubewarden::answer(&payload, &()).unwrap();
+        let without: Value = serde_json::from_slice(&without).unwrap();
+        for field in ["accepted", "mutated_object"] {
+            assert_eq!(answer[field], without[field], "what is looked up warns, and changes nothing");
+        }
         let verdict = if answer["mutated_object"].is_object() { "repaired" } else { "not repaired" };
         *found.entry(format!("{verdict}, accepted {}", answer["accepted"])).or_default() += 1;
         for list in ["findings", "repaired"] {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::field::{Field, JsonType, Malformed, Members, Text};
+use crate::text::quote;
 
 /// `ValueType` of the Telemetry module: `value` or `valueFrom`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
@@ -61,6 +62,20 @@ pub struct SecretKey<'s> {
     pub name: &'s str,
     /// Key in the Secret.
     pub key: &'s str,
+}
+
+impl SecretKey<'_> {
+    /// The Secret, to be shown: `` `namespace/name` ``.
+    #[must_use]
+    pub fn secret(&self) -> String {
+        quote(&[self.namespace, "/", self.name].concat())
+    }
+
+    /// The key and its Secret, to be shown.
+    #[must_use]
+    pub fn place(&self) -> String {
+        ["key ", &quote(self.key), " of the Secret ", &self.secret()].concat()
+    }
 }
 
 impl<'a> ValueSource<'a> {

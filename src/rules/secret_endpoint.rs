@@ -26,22 +26,16 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         // What another key ought to hold, the settings do not say.
         return Vec::new();
     };
-    problem(value, subject)
-        .map(|problem| {
-            let (found, expected) = problem.texts(&secret.endpoint_path);
-            let place =
-                format!("key {} of the Secret {}", quote(key.key), quote(&[key.namespace, "/", key.name].concat()));
-            Fault {
-                field: FIELD.into(),
-                found: found.into(),
-                expected: expected.into(),
-                why: "the pipeline takes its endpoint from there".into(),
-                fix: format!("correct {place}").into(),
-                level: None,
-            }
-        })
-        .into_iter()
-        .collect()
+    let Some(problem) = problem(value, subject) else { return Vec::new() };
+    let (found, expected) = problem.texts(&secret.endpoint_path);
+    vec![Fault {
+        field: FIELD.into(),
+        found: found.into(),
+        expected: expected.into(),
+        why: "the pipeline takes its endpoint from there".into(),
+        fix: ["correct ", &key.place()].concat().into(),
+        level: None,
+    }]
 }
 
 /// What is wrong with a URL; the first that holds.

@@ -26,7 +26,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
 }
 
 fn fault(subject: &Subject<'_>, field: String, key: &SecretKey<'_>) -> Option<Fault> {
-    let secret = quote(&[key.namespace, "/", key.name].concat());
+    let secret = key.secret();
     let (found, expected, fix) = match subject.seen.outcome(key.namespace, key.name)? {
         Outcome::Missing => (
             "names a missing Secret",
@@ -36,7 +36,7 @@ fn fault(subject: &Subject<'_>, field: String, key: &SecretKey<'_>) -> Option<Fa
         Outcome::Found(values) if !values.iter().any(|(name, _)| name == key.key) => (
             "names a missing key",
             format!("{} in {secret}", quote(key.key)),
-            format!("add the key {} to the Secret {secret}, or name another key", quote(key.key)),
+            format!("add {}, or name another key", key.place()),
         ),
         Outcome::Found(_) | Outcome::Refused(_) | Outcome::Failed => return None,
     };

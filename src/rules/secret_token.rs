@@ -3,7 +3,6 @@
 use crate::lookup::Value;
 use crate::rule::{Fault, Rule, Scope, Subject};
 use crate::settings::{Level, TokenScheme};
-use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -20,62 +19,60 @@ const PLATFORM: &str = "dt0s16.";
 /// How access tokens begin.
 const ACCESS: &str = "dt0c01.";
 
-const PLATFORM_FOUND: &str = "leads to a platform token";
-const ACCESS_FOUND: &str = "leads to an access token";
-
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(header) = subject.output.authorization() else { return Vec::new() };
     let Some(key) = subject.token_key() else { return Vec::new() };
     let Some(value) = subject.seen.value(key.namespace, key.name, key.key) else { return Vec::new() };
     let has_prefix = header.prefix.text_or_empty().is_some_and(|prefix| !prefix.trim().is_empty());
     let secret = subject.settings.token_secret(key.namespace, key.name, key.key);
-    problem(value, has_prefix, secret.map(|secret| secret.token_scheme))
-        .map(|(found, expected)| {
-            let place =
-                format!("key {} of the Secret {}", quote(key.key), quote(&[key.namespace, "/", key.name].concat()));
-            Fault {
-                field: header.field("valueFrom").into(),
-                found: found.into(),
-                expected: expected.into(),
-                why: "the API answers 401".into(),
-                fix: match found {
-                    PLATFORM_FOUND => {
-                        format!("correct {place}, or set its `tokenScheme: Bearer` in the policy's settings")
-                    }
-                    ACCESS_FOUND => {
-                        format!("correct {place}, or set its `tokenScheme: Api-Token` in the policy's settings")
-                    }
-                    _ => format!("correct {place}"),
-                }
-                .into(),
-                level: None,
-            }
-        })
-        .into_iter()
-        .collect()
+    let Some(problem) = problem(value, has_prefix, secret.map(|secret| secret.token_scheme)) else { return Vec::new() };
+    vec![Fault {
+        field: header.field("valueFrom").into(),
+        found: problem.found.into(),
+        expected: problem.expected.into(),
+        why: "the API answers 401".into(),
+        fix: ["correct ", &key.place(), problem.or].concat().into(),
+        level: None,
+    }]
 }
 
-/// What is wrong with a token, and what is expected; the first that holds. The value itself is never in it.
-fn problem(value: &Value, has_prefix: bool, scheme: Option<TokenScheme>) -> Option<(&'static str, &'static str)> {
-    const BARE: &str = "the bare token";
-    let Some(text) = value.text() else { return Some(("leads to a value that is no text", BARE)) };
+/// What is wrong with a token. The value itself is never in it.
+struct Problem {
+    found: &'static str,
+    expected: &'static str,
+    /// What else than another value helps.
+    or: &'static str,
+}
+
+/// The first thing that is wrong.
+fn problem(value: &Value, has_prefix: bool, scheme: Option<TokenScheme>) -> Option<Problem> {
+    let bare = |found| Some(Problem { found, expected: "the bare token", or: "" });
+    let Some(text) = value.text() else { return bare("leads to a value that is no text") };
     if text.trim().is_empty() {
-        return Some(("leads to an empty value", BARE));
+        return bare("leads to an empty value");
     }
     if value.is_placeholder() {
-        return Some(("leads to a placeholder", BARE));
+        return bare("leads to a placeholder");
     }
     let token = match scheme_in(text) {
-        Some(_) if has_prefix => return Some(("leads to a token behind a scheme", BARE)),
+        Some(_) if has_prefix => return bare("leads to a token behind a scheme"),
         Some(token) => token,
         None => text,
     };
-    if Value::new(token.as_bytes().to_vec()).has_blank() {
-        return Some(("leads to a token with blanks or newlines", "none"));
+    if token.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Some(Problem { found: "leads to a token with blanks or newlines", expected: "none", or: "" });
     }
     match scheme? {
-        TokenScheme::ApiToken if token.starts_with(PLATFORM) => Some((PLATFORM_FOUND, "an access token")),
-        TokenScheme::Bearer if token.starts_with(ACCESS) => Some((ACCESS_FOUND, "a platform token")),
+        TokenScheme::ApiToken if token.starts_with(PLATFORM) => Some(Problem {
+            found: "leads to a platform token",
+            expected: "an access token",
+            or: ", or set its `tokenScheme: Bearer` in the policy's settings",
+        }),
+        TokenScheme::Bearer if token.starts_with(ACCESS) => Some(Problem {
+            found: "leads to an access token",
+            expected: "a platform token",
+            or: ", or set its `tokenScheme: Api-Token` in the policy's settings",
+        }),
         TokenScheme::ApiToken | TokenScheme::Bearer => None,
     }
 }
