@@ -264,7 +264,7 @@ url-table: ## make the expected URLs again, with Go
 
 .PHONY: yaml-table
 yaml-table: setup-kubectl ## make the expected readings of YAML again, with kubectl
-	YAML_TABLE=1 $(CARGO_TEST) --bin kyma-dynatrace reads_what_kubectl_reads
+	YAML_TABLE=1 $(CARGO_TEST) --lib reads_what_kubectl_reads
 
 .PHONY: bless
 bless: annotated-policy.wasm ## take the current answers for the expected ones: review the diff

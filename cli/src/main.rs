@@ -3,14 +3,10 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod command;
-mod document;
 mod exit;
-mod finding;
-mod fix;
 mod input;
 mod policy;
 mod report;
-mod yaml;
 
 use exit::Exit;
 

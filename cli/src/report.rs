@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Write as _};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::finding::{Finding, Severity};
 use crate::input::Failure;
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 pub(crate) mod github;
 pub(crate) mod junit;

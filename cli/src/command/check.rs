@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_engine::{AdmissionResponse, Policy, admission_request};
+use kyma_dynatrace_manifest::document::{Document, Object, Objects, split};
+use kyma_dynatrace_manifest::finding::{self, Finding, Severity};
+use kyma_dynatrace_manifest::fix;
+use kyma_dynatrace_manifest::places::Places;
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
 
-use crate::document::{Document, Object, Objects, span, split};
 use crate::exit::Exit;
-use crate::finding::{self, Finding, Severity};
-use crate::fix;
 use crate::input::{self, Failure, Input};
 use crate::policy::{Deployed, Source};
 use crate::report::{Format, Report, github, json, junit, sarif, text, write_out};
@@ -232,7 +233,9 @@ impl Check<'_> {
                 self.report.failures.push(Failure::new(&input.name, format!("{}: {message}", object.title())));
                 continue;
             }
-            let mut findings = finding::read(&response);
+            let message = response.status.as_ref().and_then(|status| status.message.as_deref()).unwrap_or_default();
+            let warnings = response.warnings.as_deref().unwrap_or_default();
+            let mut findings = finding::read(response.allowed, message, warnings);
             findings.extend(self.refusals(&object, submitted, &response));
             self.findings(input, document, &object, findings)?;
         }
@@ -306,9 +309,9 @@ impl Check<'_> {
         if findings.is_empty() {
             return Ok(());
         }
-        if let Ok(yaml) = yamlpath::Document::new(document.text) {
+        if let Some(places) = Places::of(document.text) {
             for finding in &mut findings {
-                finding.span = span(&yaml, &object.route(&finding.field));
+                finding.span = places.span(&object.route(&finding.field));
             }
         }
         self.take_down(input, document, object, findings)
@@ -335,9 +338,7 @@ impl Check<'_> {
         for mut finding in findings {
             finding.file.clone_from(&input.name);
             finding.object = object.title();
-            let before = document.text.get(..finding.span.start).unwrap_or_default();
-            finding.line = document.line + before.matches('\n').count();
-            finding.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            finding.locate(document);
             if self.args.format == Format::Text {
                 let text = text::finding(&finding, source);
                 self.bar.suspend(|| if is_piped { write_error(&text) } else { write_out(&text).map(drop) })?;

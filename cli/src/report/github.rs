@@ -1,7 +1,7 @@
 //! GitHub workflow commands: one line for each finding, shown at its place in a pull request.
 
 use super::Report;
-use crate::finding::Severity;
+use kyma_dynatrace_manifest::finding::Severity;
 
 /// The report as workflow commands.
 pub(crate) fn render(report: &Report) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::Report;
-use crate::finding::Severity;
+use kyma_dynatrace_manifest::finding::Severity;
 
 /// The report as JUnit XML.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
@@ -30,8 +30,9 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
 
 fn case(report: &Report, file: &str, object: &str) -> TestCase {
     let of_object = |severity| {
-        let is_meant =
-            move |f: &&crate::finding::Finding| f.file == file && f.object == object && f.severity == severity;
+        let is_meant = move |f: &&kyma_dynatrace_manifest::finding::Finding| {
+            f.file == file && f.object == object && f.severity == severity
+        };
         let lines = report.findings.iter().filter(is_meant).map(|f| format!("{}: {}", f.rule, f.message));
         lines.collect::<Vec<_>>().join("\n")
     };

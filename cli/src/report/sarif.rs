@@ -5,7 +5,7 @@ use kyma_dynatrace_policy::settings::Level;
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::finding::{Finding, Severity};
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 /// The report as a SARIF log.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {

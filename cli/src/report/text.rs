@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::Report;
-use crate::finding::{Finding, Severity};
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 /// One finding, with the lines concerned.
 ///

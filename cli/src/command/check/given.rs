@@ -7,8 +7,8 @@ use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_engine::Secrets;
 
 use super::Check;
-use crate::document::{Object, split};
 use crate::input::{self, Failure};
+use kyma_dynatrace_manifest::document::{Object, split};
 
 impl Check<'_> {
     /// Reads all that the arguments name.

@@ -6,13 +6,14 @@
 
 use std::ops::Range;
 
-use kyma_dynatrace_engine::AdmissionResponse;
 use serde::Serialize;
+
+use crate::document::Document;
 
 /// What a finding means for the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Severity {
+pub enum Severity {
     /// It is accepted all the same.
     Warning,
     /// It is rejected, or changed on its way into the cluster.
@@ -21,32 +22,32 @@ pub(crate) enum Severity {
 
 /// One finding.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Finding {
+pub struct Finding {
     /// The rule's id; empty where the policy gave another answer than findings.
-    pub(crate) rule: String,
+    pub rule: String,
     /// What it means.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// Whether the policy repairs it by itself.
-    pub(crate) repairable: bool,
+    pub repairable: bool,
     /// The field's path in the object.
-    pub(crate) field: String,
+    pub field: String,
     /// What is wrong, in one line.
-    pub(crate) message: String,
+    pub message: String,
     /// What to do, in one line; empty for warnings, which have none.
-    pub(crate) fix: String,
+    pub fix: String,
     /// The rule's page.
-    pub(crate) link: String,
+    pub link: String,
     /// The input's name.
-    pub(crate) file: String,
+    pub file: String,
     /// Kind and name of the object.
-    pub(crate) object: String,
+    pub object: String,
     /// Line in the input, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// Column in the line, from 1, in characters.
-    pub(crate) column: usize,
+    pub column: usize,
     /// The bytes of the culprit in its document's text.
     #[serde(skip)]
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
 }
 
 impl Finding {
@@ -71,22 +72,25 @@ impl Finding {
             span: 0..0,
         }
     }
-}
 
-impl Finding {
     /// Something that the API server itself refuses.
-    pub(crate) fn of_api_server(field: &str, message: &str) -> Self {
+    pub fn of_api_server(field: &str, message: &str) -> Self {
         let name = if field.is_empty() { "the object" } else { field };
         let mut finding = Self::new(Severity::Error, &format!("api-server: {name}: {message}"));
         field.clone_into(&mut finding.field);
         "write what the CustomResourceDefinition takes".clone_into(&mut finding.fix);
         finding
     }
-}
 
-impl Finding {
+    /// Says where its span, which is in the document's text, is in the input.
+    pub fn locate(&mut self, document: &Document<'_>) {
+        let before = document.text.get(..self.span.start).unwrap_or_default();
+        self.line = document.line + before.matches('\n').count();
+        self.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    }
+
     /// A key that is in a mapping twice: the API server is sent the last one.
-    pub(crate) fn of_duplicate(key: &str, span: Range<usize>) -> Self {
+    pub fn of_duplicate(key: &str, span: Range<usize>) -> Self {
         let key = kyma_dynatrace_policy::text::quote(key);
         let mut finding =
             Self::new(Severity::Warning, &format!("duplicate-key: {key} is there twice, and the last one counts"));
@@ -98,10 +102,12 @@ impl Finding {
 }
 
 /// The findings in a response, rejections first.
-pub(crate) fn read(response: &AdmissionResponse) -> Vec<Finding> {
+///
+/// `message` is that of the response's status; it counts where the object is not allowed.
+#[must_use]
+pub fn read(allowed: bool, message: &str, warnings: &[String]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    if !response.allowed {
-        let message = response.status.as_ref().and_then(|status| status.message.as_deref()).unwrap_or_default();
+    if !allowed {
         for line in message.lines() {
             if let Some(problem) = line.strip_prefix("- ") {
                 findings.push(Finding::new(Severity::Error, problem));
@@ -117,7 +123,7 @@ pub(crate) fn read(response: &AdmissionResponse) -> Vec<Finding> {
             findings.push(finding);
         }
     }
-    for warning in response.warnings.iter().flatten() {
+    for warning in warnings {
         let (text, link) = warning.rsplit_once("; see ").unwrap_or((warning, ""));
         let mut finding = Finding::new(Severity::Warning, text);
         link.clone_into(&mut finding.link);

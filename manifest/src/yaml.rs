@@ -26,21 +26,21 @@ const MAX_DUPLICATES: usize = 20;
 
 /// What a document says.
 #[derive(Debug, Default)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// Its value, as JSON.
-    pub(crate) value: Value,
-    /// Keys that are there twice, with the line of the second, from 1; the first [`MAX_DUPLICATES`].
-    pub(crate) duplicates: Vec<(String, usize)>,
+    pub value: Value,
+    /// Keys that are there twice, with the line of the second, from 1; the first 20.
+    pub duplicates: Vec<(String, usize)>,
 }
 
 /// Why a document cannot be read: a sentence without anything of the document's, and the line if known, from 1.
-pub(crate) type Unreadable = (String, Option<usize>);
+pub type Unreadable = (String, Option<usize>);
 
 /// Reads one document.
 ///
 /// # Errors
 /// Where it is no YAML, or none that JSON can say.
-pub(crate) fn read(text: &str) -> Result<Reading, Unreadable> {
+pub fn read(text: &str) -> Result<Reading, Unreadable> {
     let parser = Parser::new_from_str(text);
     let mut reader = Reader { parser, anchors: HashMap::new(), size: 0, copied: 0, duplicates: Vec::new() };
     let mut value = Value::Null;

@@ -6,8 +6,8 @@
 
 use kyma_dynatrace_policy::pipeline::{GROUP, Signal};
 use serde_json::Value;
-use yamlpath::{Component, Route};
 
+use crate::places::Step;
 use crate::yaml::{self, Reading};
 
 /// Larger documents are not parsed: that takes some thirty times their size, and the API server itself takes 3 MiB at most. (A
@@ -16,38 +16,38 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// One document of a YAML stream.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Document<'a> {
+pub struct Document<'a> {
     /// Its text, without the `---` in front.
-    pub(crate) text: &'a str,
+    pub text: &'a str,
     /// Where the text begins in the input.
-    pub(crate) offset: usize,
+    pub offset: usize,
     /// The line on which the text begins, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
 }
 
 /// What is in a document.
 #[derive(Debug, Default)]
-pub(crate) struct Objects {
+pub struct Objects {
     /// Its objects.
-    pub(crate) objects: Vec<Object>,
+    pub objects: Vec<Object>,
     /// Keys that are there twice, with the line of the second in the input.
-    pub(crate) duplicates: Vec<(String, usize)>,
+    pub duplicates: Vec<(String, usize)>,
 }
 
 /// An object in a document: the document itself, or an item of a `List`.
 #[derive(Debug)]
-pub(crate) struct Object {
+pub struct Object {
     /// Index in the list's `items`; `None` where the document is the object.
-    pub(crate) item: Option<usize>,
+    pub item: Option<usize>,
     /// The object.
-    pub(crate) value: Value,
+    pub value: Value,
 }
 
 /// Splits a YAML stream at its document markers.
 ///
 /// A line that begins with `---` or `...` is a marker wherever it stands, also inside of what looks like a block scalar (YAML
 /// 1.2, section 9.1), so that lines are all that has to be looked at.
-pub(crate) fn split(text: &str) -> Vec<Document<'_>> {
+pub fn split(text: &str) -> Vec<Document<'_>> {
     let mut documents = Vec::new();
     let (mut start, mut start_line) = (0, 1);
     let mut offset = 0;
@@ -80,7 +80,7 @@ fn document(text: &str, start: usize, end: usize, line: usize) -> Option<Documen
 
 impl Document<'_> {
     /// The bytes of a line of the input in the document's text, without the blanks around it.
-    pub(crate) fn line_span(&self, line: usize) -> std::ops::Range<usize> {
+    pub fn line_span(&self, line: usize) -> std::ops::Range<usize> {
         let mut start = 0;
         for (index, text) in self.text.split_inclusive('\n').enumerate() {
             if self.line + index == line {
@@ -96,7 +96,7 @@ impl Document<'_> {
     ///
     /// # Errors
     /// A sentence that says what is wrong with the YAML, and its line in the input if known. It holds nothing of the document.
-    pub(crate) fn objects(&self) -> Result<Objects, (String, Option<usize>)> {
+    pub fn objects(&self) -> Result<Objects, (String, Option<usize>)> {
         if self.text.len() > MAX_BYTES {
             return Err((format!("a document larger than {} MiB", MAX_BYTES / 1024 / 1024), Some(self.line)));
         }
@@ -117,19 +117,19 @@ impl Document<'_> {
 
 impl Object {
     /// Whether it is one of the pipelines that the policy reviews.
-    pub(crate) fn is_pipeline(&self) -> bool {
+    pub fn is_pipeline(&self) -> bool {
         let text = |name: &str| self.value.get(name).and_then(Value::as_str).unwrap_or_default();
         text("apiVersion").split('/').next() == Some(GROUP) && Signal::of_kind(text("kind")).is_some()
     }
 
     /// Kind and name, for people.
-    pub(crate) fn title(&self) -> String {
+    pub fn title(&self) -> String {
         let text = |pointer: &str| self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         format!("{}/{}", text("/kind"), text("/metadata/name"))
     }
 
     /// Whether a header's value or a login stands in the object itself.
-    pub(crate) fn has_literal_credential(&self) -> bool {
+    pub fn has_literal_credential(&self) -> bool {
         let is_literal = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
         let headers = self.value.pointer("/spec/output/otlp/headers").and_then(Value::as_array);
         let login = self.value.pointer("/spec/output/otlp/authentication");
@@ -138,15 +138,15 @@ impl Object {
     }
 
     /// The way to a field of the object in its document, from a path such as `spec.output.otlp.headers[0].prefix`.
-    pub(crate) fn route(&self, field: &str) -> Vec<Component<'static>> {
+    pub fn route(&self, field: &str) -> Vec<Step> {
         let mut route = Vec::new();
         if let Some(item) = self.item {
-            route.extend([Component::Key("items".into()), Component::Index(item)]);
+            route.extend([Step::Key("items".to_owned()), Step::Index(item)]);
         }
         for part in field.split('.') {
             let (name, indices) = part.split_once('[').unwrap_or((part, ""));
-            route.push(Component::Key(name.to_owned().into()));
-            route.extend(indices.split(['[', ']']).filter_map(|index| index.parse().ok()).map(Component::Index));
+            route.push(Step::Key(name.to_owned()));
+            route.extend(indices.split(['[', ']']).filter_map(|index| index.parse().ok()).map(Step::Index));
         }
         route
     }
@@ -158,25 +158,6 @@ fn has_member(value: &Value, name: &str) -> bool {
         Value::Array(items) => items.iter().any(|item| has_member(item, name)),
         _ => false,
     }
-}
-
-/// The bytes of the deepest field on a route that is there: the field's value, or the key of the last that is there.
-pub(crate) fn span(yaml: &yamlpath::Document, route: &[Component<'static>]) -> std::ops::Range<usize> {
-    if let Ok(Some(feature)) = yaml.query_exact(&Route::from(route.to_vec())) {
-        let (start, end) = feature.location.byte_span;
-        let text = yaml.source().get(start..end).unwrap_or_default();
-        // A whole block would underline half of the file; its key says as much.
-        if !text.trim_end().contains('\n') {
-            return start..start + text.trim_end().len();
-        }
-    }
-    for length in (1..=route.len()).rev() {
-        let Some(head) = route.get(..length) else { continue };
-        if let Ok(feature) = yaml.query_key_only(&Route::from(head.to_vec())) {
-            return feature.location.byte_span.0..feature.location.byte_span.1;
-        }
-    }
-    0..0
 }
 
 #[cfg(test)]

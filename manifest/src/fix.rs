@@ -1,6 +1,6 @@
 //! Writes the policy's repairs into YAML, and changes nothing else.
 //!
-//! `yamlpath` finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its last one,
+//! [`places`](crate::places) finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its last one,
 //! into a flow one in front of the closing bracket (in quotes, where the document is JSON); an empty value is replaced.
 //! Either way the result is read again. It is taken only if it says what the policy's patch says, and if every line that
 //! was there is still there, but for those that a repair is on. A document that cannot be patched like that is left alone.
@@ -8,19 +8,15 @@
 use json_patch::{AddOperation, PatchOperation};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
-use yamlpath::{Component, FeatureKind, Route};
 
 use crate::document::{Document, Object};
+use crate::places::{Found, Kind, Places, Step};
 
 /// The document's text with a patch for one of its objects applied, and the object as it is then.
 ///
 /// # Errors
 /// A sentence that says why the document cannot be patched safely.
-pub(crate) fn apply(
-    document: &Document<'_>,
-    object: &Object,
-    patch: &json_patch::Patch,
-) -> Result<(String, Value), String> {
+pub fn apply(document: &Document<'_>, object: &Object, patch: &json_patch::Patch) -> Result<(String, Value), String> {
     // What the API server's defaults filled in is replaced there and added here.
     let exists = |path: &str| object.value.pointer(path).is_some();
     let operation = |operation: &PatchOperation| match operation {
@@ -47,44 +43,43 @@ pub(crate) fn apply(
 
 /// One operation of the patch; they are `add` and `replace` of a member or an element.
 fn apply_one(text: &str, object: &Object, operation: &PatchOperation) -> Result<String, String> {
-    let unsafe_ = |_| "the place of a repair cannot be found in the YAML".to_owned();
     let (pointer, value) = match operation {
         PatchOperation::Add(add) => (add.path.as_str(), &add.value),
         PatchOperation::Replace(replace) => (replace.path.as_str(), &replace.value),
         _ => return Err("the policy's patch takes something away".to_owned()),
     };
-    let yaml = yamlpath::Document::new(text).map_err(unsafe_)?;
+    let places = Places::of(text).ok_or("the place of a repair cannot be found in the YAML")?;
     let mut route = object.route("");
     route.pop();
-    route.extend(pointer.split('/').skip(1).map(component));
-    if yaml.query_exists(&Route::from(route.clone())) {
-        return replace(&yaml, route, value);
+    route.extend(pointer.split('/').skip(1).map(step));
+    let found = places.find(&route);
+    if found.node.is_some() {
+        return replace(&places, &found, value);
     }
     let Some(last) = route.pop() else { return Err("the policy's patch replaces everything".to_owned()) };
     match last {
-        Component::Key(key) => insert(&yaml, route, Some(&key), value),
-        Component::Index(_) => insert(&yaml, route, None, value),
+        Step::Key(key) => insert(&places, &route, Some(&key), value),
+        Step::Index(_) => insert(&places, &route, None, value),
     }
 }
 
-fn component(part: &str) -> Component<'static> {
+fn step(part: &str) -> Step {
     match part.parse() {
-        Ok(index) => Component::Index(index),
-        Err(_) => Component::Key(part.replace("~1", "/").replace("~0", "~").into()),
+        Ok(index) => Step::Index(index),
+        Err(_) => Step::Key(part.replace("~1", "/").replace("~0", "~")),
     }
 }
 
 /// Puts a value into the place of an empty one.
-fn replace(yaml: &yamlpath::Document, route: Vec<Component<'static>>, value: &Value) -> Result<String, String> {
-    let mut text = yaml.source().to_owned();
-    let word = word(yaml.source(), value);
-    if let Some(feature) = yaml.query_exact(&Route::from(route.clone())).map_err(cannot)? {
-        let (start, end) = feature.location.byte_span;
-        text.replace_range(start..end, &word);
+fn replace(places: &Places<'_>, found: &Found<'_>, value: &Value) -> Result<String, String> {
+    let mut text = places.text().to_owned();
+    let word = word(places.text(), value);
+    if let Some(node) = found.node.filter(|node| !node.is_empty()) {
+        text.replace_range(node.span.clone(), &word);
         return Ok(text);
     }
     // Nothing stands behind the key, not even `null`.
-    let (_, end) = yaml.query_key_only(&Route::from(route)).map_err(cannot)?.location.byte_span;
+    let end = found.key.as_ref().ok_or("its place is empty")?.end;
     let colon = text.get(end..).and_then(|rest| rest.find(':')).ok_or("its key has no colon")?;
     text.insert_str(end + colon + 1, &format!(" {word}"));
     Ok(text)
@@ -97,67 +92,43 @@ fn word(source: &str, value: &Value) -> String {
 }
 
 /// Adds a member to a mapping, or an element to a sequence.
-fn insert(
-    yaml: &yamlpath::Document,
-    route: Vec<Component<'static>>,
-    key: Option<&str>,
-    value: &Value,
-) -> Result<String, String> {
-    let feature = yaml.query_exact(&Route::from(route.clone())).map_err(cannot)?.ok_or("its place is empty")?;
-    let (start, end) = feature.location.byte_span;
-    let content = yaml.source().get(start..end).unwrap_or_default();
-    if content.trim_start().starts_with('*') {
-        return Err("an alias stands there, and its anchor serves other places too".to_owned());
-    }
-    match (feature.kind(), key) {
-        (FeatureKind::FlowMapping | FeatureKind::FlowSequence, _) => {
-            let word = |value: &Value| word(yaml.source(), value);
+fn insert(places: &Places<'_>, route: &[Step], key: Option<&str>, value: &Value) -> Result<String, String> {
+    let source = places.text();
+    let node = places.find(route).node.filter(|node| !node.is_empty()).ok_or("its place is empty")?;
+    let last = node.end_of_last(source);
+    match (node.kind, key) {
+        (Kind::Alias(_), _) => Err("an alias stands there, and its anchor serves other places too".to_owned()),
+        (Kind::FlowMapping | Kind::FlowSequence, _) => {
+            let word = |value: &Value| word(source, value);
             let member = match key {
                 Some(key) => format!("{}: {}", word(&Value::from(key)), word(value)),
                 None => word(value),
             };
-            Ok(insert_flow(yaml.source(), end, content, &member))
+            // Behind the last one, or behind the bracket.
+            let (at, comma) = last.map_or((node.span.start + 1, ""), |end| (end, ", "));
+            let mut text = source.to_owned();
+            text.insert_str(at, &format!("{comma}{member}"));
+            Ok(text)
         }
-        (FeatureKind::BlockMapping, Some(key)) => insert_lines(yaml.source(), start, content, &json!({key: value})),
-        (FeatureKind::BlockSequence, None) => insert_lines(yaml.source(), start, content, &json!([value])),
+        (Kind::BlockMapping, Some(key)) => insert_lines(source, node.span.start, last, &json!({key: value})),
+        (Kind::BlockSequence, None) => insert_lines(source, node.span.start, last, &json!([value])),
         _ => Err("its place has another shape".to_owned()),
     }
 }
 
 /// Puts the members of a mapping, or the elements of a sequence, behind the last one of a block that begins at `start`: at
 /// the same indentation, and in front of comments that follow.
-///
-/// (The `yamlpatch` crate would write nested values in flow style, take a comment behind a block for a part of it, and give
-/// up on several lines of flow style.)
-fn insert_lines(source: &str, start: usize, content: &str, members: &Value) -> Result<String, String> {
+fn insert_lines(source: &str, start: usize, last: Option<usize>, members: &Value) -> Result<String, String> {
     let line_start = source.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
     let indent = " ".repeat(start - line_start);
-    let mut kept = content.trim_end();
-    while let Some((head, last)) = kept.rsplit_once('\n')
-        && last.trim_start().starts_with('#')
-    {
-        kept = head.trim_end();
-    }
     // What stands behind the last member on its line, a comment, stays there.
-    let end = start + kept.len();
+    let end = last.ok_or("its place is empty")?;
     let end = source.get(end..).and_then(|rest| rest.find('\n')).map_or(source.len(), |newline| end + newline);
     let lines = yaml_serde::to_string(members).map_err(cannot)?;
     let lines: String = lines.trim_end().lines().map(|line| format!("\n{indent}{line}")).collect();
     let mut text = source.to_owned();
     text.insert_str(end, &lines);
     Ok(text)
-}
-
-/// Cuts a member in behind the last one of a flow mapping or sequence that ends at `end`.
-fn insert_flow(source: &str, end: usize, content: &str, member: &str) -> String {
-    let inner = content.get(..content.trim_end().len() - 1).unwrap_or_default();
-    let kept = inner.trim_end().trim_end_matches(',').trim_end();
-    let is_empty = kept.trim_start().len() <= 1;
-    let at = end - content.len() + kept.len();
-    let comma = if is_empty { "" } else { ", " };
-    let mut text = source.to_owned();
-    text.insert_str(at, &format!("{comma}{member}"));
-    text
 }
 
 /// The libraries' own words may quote the file; what can be done about it is the same for all of them.
@@ -219,7 +190,7 @@ fn says_more(old: &str, new: &str, object: &Object) -> bool {
 
 /// The changed lines of an input, as `diff -U0` shows them: the lines around them are not ours to show, a neighbour's
 /// document may be a Secret.
-pub(crate) fn diff(name: &str, before: &str, after: &str) -> String {
+pub fn diff(name: &str, before: &str, after: &str) -> String {
     TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(0)
