@@ -1,6 +1,6 @@
 //! The requests that are measured. All are made from the manifests and the numbers here, so that they stay the same.
 
-use kyma_dynatrace_engine::admission_request;
+use kyma_dynatrace_admission::admission_request;
 use serde_json::{Value, json};
 use std::io::Write as _;
 

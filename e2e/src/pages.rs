@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kyma_dynatrace_engine::{Answerer, NO_CAPABILITY, NO_RESOURCE, Secrets};
+use kyma_dynatrace_admission::{Answerer, NO_CAPABILITY, NO_RESOURCE, Secrets};
 use kyma_dynatrace_policy::rules::RULES;
 use serde_json::{Value, json};
 

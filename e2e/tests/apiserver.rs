@@ -12,7 +12,7 @@ use std::fs;
 
 use e2e::pages;
 use e2e::{World, corpus, policy, root, worlds};
-use kyma_dynatrace_engine::admission_request;
+use kyma_dynatrace_admission::admission_request;
 use serde_json::{Value, json};
 
 /// Every pipeline the project has: the examples, those on the rules' pages, and the corpus.

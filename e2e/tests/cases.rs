@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use e2e::{payload, policy, root};
-use kyma_dynatrace_engine::admission_request;
+use kyma_dynatrace_admission::admission_request;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use e2e::{corpus, policy, worlds};
-use kyma_dynatrace_engine::admission_request;
+use kyma_dynatrace_admission::admission_request;
 use serde_json::json;
 use xtask::report::Outcome;
 

@@ -16,7 +16,8 @@ use std::process::Command;
 
 use e2e::root;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kyma_dynatrace_engine::{Policy, admission_request};
+use kyma_dynatrace_admission::admission_request;
+use kyma_dynatrace_engine::Policy;
 use regex::Regex;
 use serde_json::{Value, json};
 

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use e2e::{payload, root};
-use kyma_dynatrace_engine::admission_request;
+use kyma_dynatrace_admission::admission_request;
 use kyma_dynatrace_policy::kubewarden::Payload;
 use kyma_dynatrace_policy::lookup::Seen;
 use kyma_dynatrace_policy::review::review;

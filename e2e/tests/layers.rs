@@ -1,4 +1,4 @@
-//! The policy's modules are layers, and those of `manifest`: each imports from those below it alone, and nothing goes round in
+//! The policy's modules are layers, and those of `admission` and `manifest`: each imports from those below it alone, and nothing goes round in
 //! a circle.
 //!
 //! The order of the layers is the one that `src/lib.rs` names. What the tests inside of a file import does not
@@ -21,7 +21,9 @@ fn layers(lib: &str) -> Vec<String> {
     let list = lib.split("Layers, lowest first").nth(1).unwrap().lines().nth(1).unwrap();
     let list = list.trim_start_matches("//! ").trim_end_matches('.').split(", ");
     let layers: Vec<String> = list.map(str::to_owned).collect();
-    let modules = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let lib = lib.replace("#[cfg(test)]\nmod ", "");
+    let modules = lib.lines().map(|line| line.trim_start_matches("pub "));
+    let modules = modules.filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
     assert_eq!(modules.collect::<BTreeSet<_>>(), layers.iter().map(String::as_str).collect());
     layers
 }
@@ -118,11 +120,11 @@ fn circles(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
 
 #[test]
 fn every_module_imports_from_below_alone() {
-    for (src, least) in [("src", 40), ("manifest/src", 5)] {
+    for (src, least) in [("src", 40), ("admission/src", 4), ("manifest/src", 5)] {
         let src = e2e::root().join(src);
         let layers = layers(&fs::read_to_string(src.join("lib.rs")).unwrap());
         let files = files(&src, &layers);
-        assert!(layers.len() >= 5 && files.len() > least, "{} files in {layers:?}", files.len());
+        assert!(layers.len() >= 4 && files.len() >= least, "{} files in {layers:?}", files.len());
         assert_eq!(faults(&layers, &files), [""; 0]);
         println!("{} files in the layers {}", files.len(), layers.join(" < "));
     }

@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use e2e::pages::HOST_TEXTS;
 use e2e::{policy, root};
-use kyma_dynatrace_engine::{AdmissionResponse, Answerer, HostCall, Secrets, admission_request};
+use kyma_dynatrace_admission::{AdmissionResponse, Answerer, HostCall, Secrets, admission_request};
 use serde_json::{Value, json};
 
 /// A pipeline that is in order, but for what its Secret holds.

@@ -12,7 +12,8 @@ use std::fs;
 use e2e::{module, payload, policy, root, wasm};
 use kubewarden_policy_sdk::response::ValidationResponse;
 use kubewarden_policy_sdk::settings::SettingsValidationResponse;
-use kyma_dynatrace_engine::{admission_request, imports, metadata};
+use kyma_dynatrace_admission::admission_request;
+use kyma_dynatrace_engine::{imports, metadata};
 use serde_json::{Value, json};
 
 /// Texts that no answer to a request or settings full of them may hold.

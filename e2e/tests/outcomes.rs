@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use e2e::{policy, shared};
-use kyma_dynatrace_engine::admission_request;
+use kyma_dynatrace_admission::admission_request;
 use kyma_dynatrace_policy::destination::url::Url;
 use serde_json::{Value, json};
 

@@ -17,7 +17,8 @@ use std::fs;
 
 use e2e::pages::{Part, answerer_of, page, parts, settings_of};
 use e2e::{module, payload, policy, root};
-use kyma_dynatrace_engine::{Policy, admission_request};
+use kyma_dynatrace_admission::admission_request;
+use kyma_dynatrace_engine::Policy;
 use kyma_dynatrace_policy::rules::RULES;
 use kyma_dynatrace_policy::settings::Level;
 use serde_json::{Value, json};

@@ -16,7 +16,8 @@ use std::sync::LazyLock;
 
 use e2e::generate::{Pipeline, elsewhere, pipeline, settings};
 use e2e::{module, payload};
-use kyma_dynatrace_engine::{Module, admission_request};
+use kyma_dynatrace_admission::admission_request;
+use kyma_dynatrace_engine::Module;
 use kyma_dynatrace_policy::lookup::{LookUp, Lookup, Outcome, Refusal, Value as Secret};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics is a test that fails")]
 
 use e2e::policy;
-use kyma_dynatrace_engine::admission_request;
+use kyma_dynatrace_admission::admission_request;
 use serde_json::json;
 
 /// Kind, endpoint, path, protocol and temporality (empty: absent); findings, in order, warnings included.

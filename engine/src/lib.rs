@@ -4,7 +4,7 @@
 //! one request to the next. A [`Policy`] is a module with settings and the `mutating` flag of a
 //! ClusterAdmissionPolicy; it turns an admission request into the response that the API server would get.
 //!
-//! Host capabilities other than logging are refused, unless somebody is given to answer them ([`Answerer`]).
+//! Host capabilities other than logging are refused, unless somebody is given to answer them ([`Answerer`](kyma_dynatrace_admission::Answerer)).
 
 #![cfg_attr(
     test,
@@ -20,12 +20,8 @@ mod error;
 mod inspect;
 mod module;
 mod policy;
-mod request;
-mod secrets;
 
 pub use error::{CallError, LoadError, SettingsError};
 pub use inspect::{METADATA_SECTION, imports, metadata};
-pub use module::{Answerer, HostCall, Instance, Module, precompile};
-pub use policy::{AdmissionResponse, Policy, PolicyResponse, Status};
-pub use request::admission_request;
-pub use secrets::{NO_CAPABILITY, NO_RESOURCE, Secrets};
+pub use module::{Instance, Module, precompile};
+pub use policy::Policy;

@@ -1,8 +1,8 @@
 //! A compiled module, and calls into fresh instances of it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use kyma_dynatrace_admission::{Answerer, HostCall};
 use wapc::WapcHost;
 use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
 
@@ -13,23 +13,6 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Ticks that a call may take: policy-server's default `--policy-timeout` of two seconds.
 const DEADLINES: EpochDeadlines = EpochDeadlines { wapc_init: 2, wapc_func: 2 };
-
-/// What a module asks its host, beside logging.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostCall<'a> {
-    /// Whose calls these are: `kubewarden`.
-    pub binding: &'a str,
-    /// The group of host capabilities, for example `kubernetes`.
-    pub namespace: &'a str,
-    /// The host capability, for example `get_resource`.
-    pub operation: &'a str,
-    /// What is asked, in JSON.
-    pub payload: &'a [u8],
-}
-
-/// Who answers the host calls of a module: bytes, or the host's error text. As long as it takes to answer, nothing else of the
-/// request happens; the deadline passes all the same.
-pub type Answerer = Arc<dyn Fn(&HostCall<'_>) -> Result<Vec<u8>, String> + Send + Sync>;
 
 /// A policy module, compiled and linked, ready to be called. Clones share the compiled code.
 #[derive(Clone)]
@@ -187,6 +170,8 @@ fn call_error(error: wapc::errors::Error) -> CallError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// A waPC module whose `__guest_call` has this body.

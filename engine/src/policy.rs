@@ -1,13 +1,10 @@
 //! From an admission request to the response that the API server gets, as policy-server makes it.
 
-use std::collections::BTreeMap;
-
-use json_patch::Patch;
-use serde::{Deserialize, Serialize};
+use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, SettingsResponse};
 use serde_json::{Value, json};
 
 use crate::error::{CallError, SettingsError};
-use crate::module::{Answerer, Module};
+use crate::module::Module;
 
 /// A module with the settings and the `mutating` flag of a ClusterAdmissionPolicy.
 pub struct Policy {
@@ -23,69 +20,14 @@ impl std::fmt::Debug for Policy {
     }
 }
 
-/// The answer of a policy's `validate`, as Kubewarden defines it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct PolicyResponse {
-    /// Whether the request is accepted.
-    pub accepted: bool,
-    /// What the user is told.
-    pub message: Option<String>,
-    /// HTTP status of a rejection.
-    pub code: Option<u16>,
-    /// The object in its repaired form.
-    pub mutated_object: Option<Value>,
-    /// What goes into the audit log.
-    pub audit_annotations: Option<BTreeMap<String, String>>,
-    /// What `kubectl` shows beside the result.
-    pub warnings: Option<Vec<String>>,
-}
-
-/// `AdmissionResponse` of `admission.k8s.io/v1`, with the patch in plain JSON.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AdmissionResponse {
-    /// The request's uid.
-    pub uid: String,
-    /// Whether the request is allowed.
-    pub allowed: bool,
-    /// JSON patch from the submitted to the repaired object; `None` where nothing changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub patch: Option<Patch>,
-    /// Message and code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
-    /// What goes into the audit log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub audit_annotations: Option<BTreeMap<String, String>>,
-    /// What `kubectl` shows beside the result.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warnings: Option<Vec<String>>,
-}
-
-/// The part of a Kubernetes `Status` that an admission response uses.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// What the user is told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// HTTP status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<u16>,
-}
-
 impl Policy {
     /// Puts settings to a module, which judges them first: policy-server loads no policy with invalid settings.
     ///
     /// # Errors
     /// Where the policy does not accept the settings.
     pub fn new(module: Module, settings: Value, is_mutating: bool) -> Result<Self, SettingsError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            valid: bool,
-            message: Option<String>,
-        }
         let answer = module.call("validate_settings", &to_bytes(&settings))?;
-        let answer: Answer = serde_json::from_slice(&answer).map_err(unreadable)?;
+        let answer: SettingsResponse = serde_json::from_slice(&answer).map_err(unreadable)?;
         if answer.valid {
             Ok(Self { module, settings, is_mutating, answerer: None })
         } else {
@@ -108,10 +50,9 @@ impl Policy {
     /// Sends an `AdmissionRequest` to the policy and makes the API server's response of the answer.
     #[must_use]
     pub fn admit(&self, request: &Value) -> AdmissionResponse {
-        let uid = request.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned();
         match self.ask(request) {
-            Ok(answer) => self.response(uid, request, answer),
-            Err(error) => rejection(uid, error.to_string(), Some(500)),
+            Ok(answer) => AdmissionResponse::of(request, answer, self.is_mutating),
+            Err(error) => AdmissionResponse::rejection(request, error.to_string(), Some(500)),
         }
     }
 
@@ -123,49 +64,6 @@ impl Policy {
         let payload = to_bytes(&json!({"request": request, "settings": self.settings}));
         let answer = self.module.instance_with(self.answerer.clone())?.call("validate", &payload)?;
         serde_json::from_slice(&answer).map_err(unreadable)
-    }
-
-    fn response(&self, uid: String, request: &Value, answer: PolicyResponse) -> AdmissionResponse {
-        let patch = match (request.get("object"), answer.mutated_object) {
-            (None | Some(Value::Null), Some(_)) => {
-                let message = "Incoming object is null, which happens only with DELETE operations, but the policy \
-                    is attempting a mutation. This is not allowed"
-                    .to_owned();
-                return rejection(uid, message, None);
-            }
-            (Some(object), Some(mutated)) => {
-                Some(json_patch::diff(object, &mutated)).filter(|patch| !patch.0.is_empty())
-            }
-            (_, None) => None,
-        };
-        if patch.is_some() && !self.is_mutating {
-            let message =
-                "Request rejected by policy. The policy attempted to mutate the request, but it is currently \
-                configured to not allow mutations."
-                    .to_owned();
-            return rejection(uid, message, None);
-        }
-        let status = (answer.message.is_some() || answer.code.is_some())
-            .then_some(Status { message: answer.message, code: answer.code });
-        AdmissionResponse {
-            uid,
-            allowed: answer.accepted,
-            patch,
-            status,
-            audit_annotations: answer.audit_annotations,
-            warnings: answer.warnings,
-        }
-    }
-}
-
-fn rejection(uid: String, message: String, code: Option<u16>) -> AdmissionResponse {
-    AdmissionResponse {
-        uid,
-        allowed: false,
-        patch: None,
-        status: Some(Status { message: Some(message), code }),
-        audit_annotations: None,
-        warnings: None,
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use kyma_dynatrace_admission::AdmissionResponse;
 use serde::Serialize;
 
 use crate::document::Document;
@@ -102,12 +103,11 @@ impl Finding {
 }
 
 /// The findings in a response, rejections first.
-///
-/// `message` is that of the response's status; it counts where the object is not allowed.
 #[must_use]
-pub fn read(allowed: bool, message: &str, warnings: &[String]) -> Vec<Finding> {
+pub fn read(response: &AdmissionResponse) -> Vec<Finding> {
+    let message = response.message();
     let mut findings: Vec<Finding> = Vec::new();
-    if !allowed {
+    if !response.allowed {
         for line in message.lines() {
             if let Some(problem) = line.strip_prefix("- ") {
                 findings.push(Finding::new(Severity::Error, problem));
@@ -123,7 +123,7 @@ pub fn read(allowed: bool, message: &str, warnings: &[String]) -> Vec<Finding> {
             findings.push(finding);
         }
     }
-    for warning in warnings {
+    for warning in response.warnings.iter().flatten() {
         let (text, link) = warning.rsplit_once("; see ").unwrap_or((warning, ""));
         let mut finding = Finding::new(Severity::Warning, text);
         link.clone_into(&mut finding.link);

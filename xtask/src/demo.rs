@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use kyma_dynatrace_engine::{Module, Policy, admission_request};
+use kyma_dynatrace_admission::admission_request;
+use kyma_dynatrace_engine::{Module, Policy};
 use serde_json::{Value, json};
 use xtask::report::{Outcome, render};
 

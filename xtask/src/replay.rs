@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use kyma_dynatrace_engine::{Answerer, HostCall, NO_CAPABILITY, NO_RESOURCE};
+use kyma_dynatrace_admission::{Answerer, HostCall, NO_CAPABILITY, NO_RESOURCE};
 use serde::Deserialize;
 
 /// What a user of kwctl allows a policy to ask.

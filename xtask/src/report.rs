@@ -1,6 +1,6 @@
 //! An admission response as its reader sees it: what `make demo` prints and what the rules' pages show.
 
-use kyma_dynatrace_engine::AdmissionResponse;
+use kyma_dynatrace_admission::AdmissionResponse;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 

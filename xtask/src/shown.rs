@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use kyma_dynatrace_engine::{Module, Policy, admission_request};
+use kyma_dynatrace_admission::admission_request;
+use kyma_dynatrace_engine::{Module, Policy};
 use serde_json::{Value, json};
 use xtask::report::Outcome;
 use xtask::sections;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
+use kyma_dynatrace_admission::{AdmissionResponse, admission_request};
 use kyma_dynatrace_apiserver::ApiServer;
-use kyma_dynatrace_engine::{AdmissionResponse, Policy, admission_request};
+use kyma_dynatrace_engine::Policy;
 use kyma_dynatrace_manifest::document::{Document, Object, Objects, split};
 use kyma_dynatrace_manifest::finding::{self, Finding, Severity};
 use kyma_dynatrace_manifest::fix;
@@ -229,13 +230,11 @@ impl Check<'_> {
             let submitted = self.decode(repaired.as_ref().unwrap_or(&object.value));
             let response = self.admit(&self.deployed.policy, &object, &submitted);
             if response.status.as_ref().and_then(|status| status.code) == Some(500) {
-                let message = response.status.and_then(|status| status.message).unwrap_or_default();
-                self.report.failures.push(Failure::new(&input.name, format!("{}: {message}", object.title())));
+                let message = format!("{}: {}", object.title(), response.message());
+                self.report.failures.push(Failure::new(&input.name, message));
                 continue;
             }
-            let message = response.status.as_ref().and_then(|status| status.message.as_deref()).unwrap_or_default();
-            let warnings = response.warnings.as_deref().unwrap_or_default();
-            let mut findings = finding::read(response.allowed, message, warnings);
+            let mut findings = finding::read(&response);
             findings.extend(self.refusals(&object, submitted, &response));
             self.findings(input, document, &object, findings)?;
         }

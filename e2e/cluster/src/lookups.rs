@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kyma_dynatrace_engine::{Answerer, HostCall, NO_RESOURCE};
+use kyma_dynatrace_admission::{Answerer, HostCall, NO_RESOURCE};
 use serde_json::{Value, json};
 
 use crate::client::Client;

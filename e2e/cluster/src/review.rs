@@ -5,7 +5,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use json_patch::Patch;
-use kyma_dynatrace_engine::{AdmissionResponse, Policy};
+use kyma_dynatrace_admission::AdmissionResponse;
+use kyma_dynatrace_engine::Policy;
 use serde_json::{Value, json};
 
 use crate::conversion::convert;

@@ -1,7 +1,8 @@
 //! The ClusterAdmissionPolicies, and what they say of the pipelines.
 
 use kube_cel::{AdmissionRequest as VapRequest, VapEvaluator, VapExpression};
-use kyma_dynatrace_engine::{Policy, admission_request};
+use kyma_dynatrace_admission::admission_request;
+use kyma_dynatrace_engine::Policy;
 use serde_json::{Value, json};
 
 use crate::objects::Definitions;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::ensure;
+use kyma_dynatrace_admission::Secrets;
 use kyma_dynatrace_apiserver::ApiServer;
-use kyma_dynatrace_engine::Secrets;
 
 use super::Check;
 use crate::input::{self, Failure};

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::module::{Answerer, HostCall};
+use crate::host::{Answerer, HostCall};
 
 /// What policy-server says to a policy whose `contextAwareResources` do not list Secrets (`policy-evaluator`,
 /// `runtimes/callback.rs`).
