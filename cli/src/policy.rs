@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use kyma_dynatrace_engine::{Module, Policy};
+use kyma_dynatrace_manifest::{document, yaml};
 use serde_json::{Value, json};
 
 #[cfg(embedded)]
@@ -102,7 +103,7 @@ impl Source<'_> {
 fn deployed(path: &Path) -> anyhow::Result<(Value, bool, Option<Vec<Value>>)> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut policies = Vec::new();
-    for document in kyma_dynatrace_manifest::document::split(&text) {
+    for document in document::split(&text) {
         let objects = document.objects().map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
         policies.extend(objects.objects.into_iter().map(|object| object.value).filter(is_policy));
     }
@@ -120,7 +121,6 @@ fn is_policy(object: &Value) -> bool {
 
 fn read_yaml(path: &Path) -> anyhow::Result<Value> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let reading = kyma_dynatrace_manifest::yaml::read(&text)
-        .map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
+    let reading = yaml::read(&text).map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
     Ok(reading.value)
 }

@@ -2,11 +2,11 @@
 
 use std::io::{ErrorKind, Write as _};
 
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input::Failure;
-use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 pub(crate) mod github;
 pub(crate) mod junit;

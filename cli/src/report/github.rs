@@ -1,7 +1,8 @@
 //! GitHub workflow commands: one line for each finding, shown at its place in a pull request.
 
-use super::Report;
 use kyma_dynatrace_manifest::finding::Severity;
+
+use super::Report;
 
 /// The report as workflow commands.
 pub(crate) fn render(report: &Report) -> String {

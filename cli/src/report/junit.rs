@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
 use super::Report;
-use kyma_dynatrace_manifest::finding::Severity;
 
 /// The report as JUnit XML.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
@@ -30,9 +30,7 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
 
 fn case(report: &Report, file: &str, object: &str) -> TestCase {
     let of_object = |severity| {
-        let is_meant = move |f: &&kyma_dynatrace_manifest::finding::Finding| {
-            f.file == file && f.object == object && f.severity == severity
-        };
+        let is_meant = move |f: &&Finding| f.file == file && f.object == object && f.severity == severity;
         let lines = report.findings.iter().filter(is_meant).map(|f| format!("{}: {}", f.rule, f.message));
         lines.collect::<Vec<_>>().join("\n")
     };

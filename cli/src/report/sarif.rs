@@ -1,11 +1,11 @@
 //! SARIF 2.1.0, for code scanning. The rules are those of the policy's own list.
 
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use kyma_dynatrace_policy::rules::RULES;
 use kyma_dynatrace_policy::settings::Level;
 use serde_json::{Value, json};
 
 use super::Report;
-use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 /// The report as a SARIF log.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {

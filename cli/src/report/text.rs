@@ -1,9 +1,9 @@
 //! Findings as a compiler prints them.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 use super::Report;
-use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 /// One finding, with the lines concerned.
 ///

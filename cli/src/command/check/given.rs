@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::ensure;
 use kyma_dynatrace_admission::Secrets;
 use kyma_dynatrace_apiserver::ApiServer;
+use kyma_dynatrace_manifest::document::{Object, split};
 
 use super::Check;
 use crate::input::{self, Failure};
-use kyma_dynatrace_manifest::document::{Object, split};
 
 impl Check<'_> {
     /// Reads all that the arguments name.
