@@ -1,9 +1,11 @@
 //! What the security model claims names the tests that show it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
 use e2e::root;
+use serde_json::Value;
 
 use crate::read;
 
@@ -58,4 +60,25 @@ fn every_claim_about_security_names_its_tests() {
         assert!(text.contains(from), "{from}");
         assert_ne!(claims(&text.replace(from, to)).1, [""; 0], "{to}");
     }
+}
+
+/// The page says why each crate is in the module, and names no other.
+#[test]
+fn every_crate_in_the_module_has_its_reason() {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let policy = packages.iter().find(|package| package["name"] == "kyma-dynatrace-policy").unwrap();
+    let dependencies = policy["dependencies"].as_array().unwrap().iter();
+    let in_module = dependencies.filter(|dependency| dependency["kind"].is_null() && dependency["optional"] == false);
+    let expected: BTreeSet<&str> = in_module.map(|dependency| dependency["name"].as_str().unwrap()).collect();
+    let text = read("docs/security.md");
+    let table = text.split("| crate | why |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let listed: BTreeSet<&str> = rows.flat_map(|(names, _)| names.split("`, `")).collect();
+    assert_eq!(listed, expected);
 }
