@@ -137,12 +137,15 @@ impl Object {
             || login.is_some_and(|login| has_member(login, "value"))
     }
 
+    /// The way to the object in its document.
+    #[must_use]
+    pub fn root(&self) -> Vec<Step> {
+        self.item.map_or_else(Vec::new, |item| vec![Step::Key("items".to_owned()), Step::Index(item)])
+    }
+
     /// The way to a field of the object in its document, from a path such as `spec.output.otlp.headers[0].prefix`.
     pub fn route(&self, field: &str) -> Vec<Step> {
-        let mut route = Vec::new();
-        if let Some(item) = self.item {
-            route.extend([Step::Key("items".to_owned()), Step::Index(item)]);
-        }
+        let mut route = self.root();
         for part in field.split('.') {
             let (name, indices) = part.split_once('[').unwrap_or((part, ""));
             route.push(Step::Key(name.to_owned()));

@@ -1,7 +1,7 @@
 //! Writes the policy's repairs into YAML, and changes nothing else.
 //!
-//! [`places`](crate::places) finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its last one,
-//! into a flow one in front of the closing bracket (in quotes, where the document is JSON); an empty value is replaced.
+//! [`places`](crate::places) finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its
+//! last one, into a flow one behind its last member (in quotes, where the document is JSON); an empty value is replaced.
 //! Either way the result is read again. It is taken only if it says what the policy's patch says, and if every line that
 //! was there is still there, but for those that a repair is on. A document that cannot be patched like that is left alone.
 
@@ -49,8 +49,7 @@ fn apply_one(text: &str, object: &Object, operation: &PatchOperation) -> Result<
         _ => return Err("the policy's patch takes something away".to_owned()),
     };
     let places = Places::of(text).ok_or("the place of a repair cannot be found in the YAML")?;
-    let mut route = object.route("");
-    route.pop();
+    let mut route = object.root();
     route.extend(pointer.split('/').skip(1).map(step));
     let found = places.find(&route);
     if found.node.is_some() {
