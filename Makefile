@@ -15,7 +15,7 @@ NPM_TOOLS := target/tools/npm
 BATS := $(NPM_TOOLS)/node_modules/bats/bin/bats
 KWCTL ?= kwctl
 NPM_PACKAGES := xmllint-wasm@5 mocha-junit-reporter@2.2.1 jsonata@2 js-yaml@4 bats@1.13
-RUNNER_STAMP := target/tools/wasm-bindgen-$(WASM_BINDGEN)
+RUNNER_STAMP := target/tools/wasm-bindgen-cli-$(WASM_BINDGEN)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -28,7 +28,7 @@ demo: annotated-policy.wasm ## build the policy and run it on the pipelines in e
 	$(XTASK) demo
 
 .PHONY: test
-test: setup-tests fmt-check test-one-build lint test-shown test-native test-wasm e2e-kwctl manifests-test test-counted test-reproducible test-junit ## run everything
+test: setup-tests fmt-check test-one-build lint test-shown test-native test-wasm e2e-kwctl manifests-test playground-compare test-counted test-reproducible test-junit ## run everything
 	@command -v $(firstword $(KWCTL)) >/dev/null || echo "make test: SKIPPED kwctl itself, which is missing"
 	@test -d ../shared || echo "make test: SKIPPED what needs the test data beside the project (../shared)"
 	@echo "make test: all passed"
@@ -132,7 +132,7 @@ test-wasm: setup setup-node $(RUNNER_STAMP) ## run the core's tests inside wasm,
 	NODE_PATH="$(CURDIR)/e2e/node" PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo test --lib --target $(TARGET) --locked
 
 $(RUNNER_STAMP): | setup
-	cargo install wasm-bindgen-cli --version =$(WASM_BINDGEN) --bin wasm-bindgen-test-runner --root target/tools --force
+	cargo install wasm-bindgen-cli --version =$(WASM_BINDGEN) --bin wasm-bindgen-test-runner --bin wasm-bindgen --root target/tools --force
 	touch $@
 
 .PHONY: e2e-tests
@@ -227,14 +227,71 @@ test-reproducible: policy.wasm ## build the policy again elsewhere, and compare
 	sha256sum policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
 	cmp policy.wasm $(REPRODUCED)/built/$(TARGET)/release/kyma_dynatrace_policy.wasm
 
+# The page in the browser: the policy as it is, and beside it what the command does around it.
+PLAYGROUND := target/playground
+PLAYGROUND_SOURCES := $(shell find admission manifest playground -name '*.rs' -o -name Cargo.toml)
+PLAYGROUND_NPM := target/tools/playground
+BINDGEN := target/tools/bin/wasm-bindgen --target web --no-typescript --remove-name-section --remove-producers-section
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+CHROMIUM ?= $(shell command -v google-chrome || command -v chromium || command -v chromium-browser)
+
+$(PLAYGROUND)/module/playground_bg.wasm: $(PLAYGROUND_SOURCES) $(SOURCES) $(RUNNER_STAMP) | setup
+	cargo build --package playground --profile page --target $(TARGET) --locked
+	$(BINDGEN) --out-dir $(PLAYGROUND)/module target/$(TARGET)/page/playground.wasm
+	@touch $@
+
+$(PLAYGROUND_NPM)/installed: playground/package.json playground/package-lock.json | setup-node
+	mkdir -p $(PLAYGROUND_NPM)
+	cp playground/package.json playground/package-lock.json $(PLAYGROUND_NPM)
+	npm ci --prefix $(PLAYGROUND_NPM) --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+.PHONY: playground
+playground: annotated-policy.wasm $(PLAYGROUND)/module/playground_bg.wasm $(PLAYGROUND_NPM)/installed $(XTASK) ## build the page into target/book/playground
+	$(XTASK) examples --output $(PLAYGROUND)/examples.json
+	node playground/build.mjs $(PLAYGROUND_NPM)/node_modules annotated-policy.wasm $(PLAYGROUND)/module $(PLAYGROUND)/examples.json $(VERSION) \
+		target/book/playground
+
+.PHONY: playground-compare
+playground-compare: annotated-policy.wasm $(PLAYGROUND)/module/playground_bg.wasm | setup-node ## hold the page's answers to the command's, in Node
+	$(CARGO_TEST) --test playground
+
+.PHONY: setup-chromium
+setup-chromium:
+	@command -v "$(CHROMIUM)" >/dev/null || { echo "error: a browser is missing; the page is tried in one: install Chromium, or name it with CHROMIUM=" >&2; exit 1; }
+
+# The folder is served; the book is there already.
+.PHONY: playground-test
+playground-test: setup-chromium playground-compare playground ## try the page in a real browser (CHROMIUM names it)
+	CHROMIUM="$$(command -v $(CHROMIUM))" NODE_TOOLS=$(PLAYGROUND_NPM)/node_modules BOOK=target/book node --test --test-reporter=spec playground/tests/browser.test.mjs
+
+# A second build in another folder, of what git has, gives the same bytes.
+PAGE_REPRODUCED := target/reproduced/page/another/folder
+.PHONY: playground-reproducible
+playground-reproducible: playground ## build the page again elsewhere, and compare
+	@rm -rf $(PAGE_REPRODUCED) && mkdir -p $(PAGE_REPRODUCED)
+	git ls-files -z | xargs -0 tar -c | tar -x -C $(PAGE_REPRODUCED)
+	cd $(PAGE_REPRODUCED) && cargo build --package playground --profile page --target $(TARGET) --locked --target-dir built
+	$(BINDGEN) --out-dir $(PAGE_REPRODUCED)/module $(PAGE_REPRODUCED)/built/$(TARGET)/page/playground.wasm
+	cd $(PAGE_REPRODUCED) && node playground/build.mjs $(CURDIR)/$(PLAYGROUND_NPM)/node_modules $(CURDIR)/annotated-policy.wasm module \
+		$(CURDIR)/$(PLAYGROUND)/examples.json $(VERSION) page
+	diff --recursive --brief $(PAGE_REPRODUCED)/page target/book/playground
+	@echo "the page: the same $$(find target/book/playground -type f | wc -l) files, byte for byte"
+
 MDBOOK := target/tools/bin/mdbook
 $(MDBOOK): | setup
 	cargo install mdbook --root target/tools
 
-.PHONY: docs
-docs: $(MDBOOK) | setup-node ## build the book in target/book, and check its links
+# mdBook empties the folder first, so that the page comes behind it.
+.PHONY: book
+book: $(MDBOOK)
 	$(MDBOOK) build docs
+	$(MAKE) playground
 	node e2e/book.mjs target/book
+
+.PHONY: docs
+docs: setup-chromium book ## build the book with the page in target/book, check its links, try the page
+	$(MAKE) playground-test playground-reproducible
 
 DENY := target/tools/bin/cargo-deny
 $(DENY): | setup

@@ -1,5 +1,6 @@
 //! Kubewarden's side: the host's payload in, the SDK's response out, around the pure review.
 
+mod guest;
 mod host;
 mod object;
 mod request;
@@ -7,6 +8,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
+pub use guest::{validate, validate_settings};
 pub use host::Host;
 pub use request::Payload;
 pub use response::answer;

@@ -11,6 +11,7 @@ mod output;
 mod signal;
 mod source;
 
+#[cfg(feature = "wapc")]
 pub(crate) use field::Members;
 pub use field::{Field, JsonType, Malformed, OTLP, Text};
 pub use header::{Header, Headers};

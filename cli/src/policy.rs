@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use kyma_dynatrace_engine::{Module, Policy};
-use kyma_dynatrace_manifest::{document, yaml};
-use serde_json::{Value, json};
+use kyma_dynatrace_manifest::deployed::Deployed;
+use serde_json::Value;
 
 #[cfg(embedded)]
 static EMBEDDED: Option<&[u8]> = Some(include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm")));
@@ -41,86 +41,38 @@ pub(crate) struct Source<'a> {
     pub(crate) looks_up: bool,
 }
 
-/// The policy as deployed, and what goes with it.
-pub(crate) struct Deployed {
+/// The policy as it is deployed, ready to be asked.
+pub(crate) struct Policies {
     /// Gives the verdict.
     pub(crate) policy: Policy,
     /// The same in `repair` mode, for the repairs that `--fix` writes.
     pub(crate) repairer: Policy,
-    /// The webhook rules of the manifest; `None` for those of the policy's own metadata, which are all pipelines.
-    rules: Option<Vec<Value>>,
-}
-
-impl Deployed {
-    /// Whether the API server would send a request for such an object to the policy.
-    pub(crate) fn is_sent(&self, object: &Value, operation: &str) -> bool {
-        let Some(rules) = &self.rules else { return true };
-        let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
-        let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
-        let resource = format!("{}s", text("kind").to_lowercase());
-        let parts =
-            [("apiGroups", group), ("apiVersions", version), ("resources", &resource), ("operations", operation)];
-        rules.iter().any(|rule| {
-            parts.iter().all(|(list, wanted)| {
-                let names = rule.get(*list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-                names.into_iter().any(|name| name == "*" || name == *wanted || (*list == "resources" && name == "*/*"))
-            })
-        })
-    }
+    /// What the cluster gives it.
+    pub(crate) deployed: Deployed,
 }
 
 impl Source<'_> {
     /// Loads the module and puts the settings to it.
-    pub(crate) fn load(&self) -> anyhow::Result<Deployed> {
+    pub(crate) fn load(&self) -> anyhow::Result<Policies> {
         let module = match (self.policy, EMBEDDED) {
             (Some(path), _) => Module::load(&fs::read(path).with_context(|| path.display().to_string())?)?,
             (None, Some(wasm)) => embedded(wasm)?,
             (None, None) => bail!("this build carries no policy module: name one with --policy"),
         };
-        let (settings, is_mutating, rules) = match (self.from, self.settings) {
-            (Some(path), _) => deployed(path)?,
-            (None, Some(path)) => (read_yaml(path)?, true, None),
-            (None, None) => (json!({}), true, None),
+        let deployed = match (self.from, self.settings) {
+            (Some(path), _) => read(path, Deployed::of_manifest)?,
+            (None, Some(path)) => read(path, Deployed::of_settings)?,
+            (None, None) => Deployed::default(),
         };
-        // As the policy takes it.
-        let settings = if settings.is_null() { json!({}) } else { settings };
-        let with = |members: &[(&str, Value)]| {
-            let mut settings = settings.clone();
-            if let Some(settings) = settings.as_object_mut() {
-                settings.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-            }
-            settings
-        };
-        let looking = if self.looks_up { with(&[("lookUpSecrets", true.into())]) } else { settings.clone() };
-        let policy = Policy::new(module.clone(), looking, is_mutating)?;
-        // What is looked up changes no repair.
-        let repairing = with(&[("mode", "repair".into()), ("lookUpSecrets", false.into())]);
-        Ok(Deployed { policy, repairer: Policy::new(module, repairing, true)?, rules })
+        let looks_up: &[(&str, Value)] = if self.looks_up { &[("lookUpSecrets", Value::Bool(true))] } else { &[] };
+        let policy = Policy::new(module.clone(), deployed.settings_with(looks_up), deployed.is_mutating)?;
+        let repairer = Policy::new(module, deployed.repairing_settings(), true)?;
+        Ok(Policies { policy, repairer, deployed })
     }
 }
 
-/// Settings, `mutating` and rules of the ClusterAdmissionPolicy in a manifest.
-fn deployed(path: &Path) -> anyhow::Result<(Value, bool, Option<Vec<Value>>)> {
+/// Reads a file, and says which one where something is wrong with it.
+fn read(path: &Path, of: fn(&str) -> Result<Deployed, String>) -> anyhow::Result<Deployed> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let mut policies = Vec::new();
-    for document in document::split(&text) {
-        let objects = document.objects().map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
-        policies.extend(objects.objects.into_iter().map(|object| object.value).filter(is_policy));
-    }
-    ensure!(policies.len() == 1, "{}: expected one ClusterAdmissionPolicy, found {}", path.display(), policies.len());
-    let policy = policies.pop().unwrap_or_default();
-    let settings = policy.pointer("/spec/settings").cloned().unwrap_or(json!({}));
-    let is_mutating = policy.pointer("/spec/mutating").and_then(Value::as_bool).unwrap_or(false);
-    let rules = policy.pointer("/spec/rules").and_then(Value::as_array).cloned();
-    Ok((settings, is_mutating, rules))
-}
-
-fn is_policy(object: &Value) -> bool {
-    object.get("kind").and_then(Value::as_str) == Some("ClusterAdmissionPolicy")
-}
-
-fn read_yaml(path: &Path) -> anyhow::Result<Value> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let reading = yaml::read(&text).map_err(|(message, _)| anyhow::anyhow!("{}: {message}", path.display()))?;
-    Ok(reading.value)
+    of(&text).map_err(|message| anyhow::anyhow!("{}: {message}", path.display()))
 }

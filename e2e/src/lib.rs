@@ -7,6 +7,7 @@
     reason = "this crate is for tests alone, and a test that panics is a test that fails"
 )]
 
+pub mod cases;
 pub mod generate;
 pub mod pages;
 pub mod tree;
@@ -20,11 +21,7 @@ use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_engine::{Module, Policy};
 use serde_json::{Value, json};
 
-/// The project's folder.
-#[must_use]
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
-}
+pub use xtask::pages::root;
 
 /// Copies `manifests/` without the file in which a user's tokens are.
 pub fn copy_manifests(to: &Path) {

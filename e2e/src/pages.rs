@@ -1,89 +1,9 @@
-//! The rules' pages, read as examples: a fence ```` ```yaml <expectation> ```` with a pipeline, and below it a fence
-//! ```` ```text ```` with the answer.
+//! The rules' pages as the tests use them: read by `xtask`, and with somebody to answer their lookups.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use kyma_dynatrace_admission::{Answerer, NO_CAPABILITY, NO_RESOURCE, Secrets};
-use kyma_dynatrace_policy::rules::RULES;
-use serde_json::{Value, json};
-
-/// A rule's page.
-#[must_use]
-pub fn page(id: &str) -> PathBuf {
-    crate::root().join("docs/rules").join(format!("{id}.md"))
-}
-
-/// One part of a page.
-pub enum Part {
-    /// Everything that is no example.
-    Prose(String),
-    /// A pipeline and what is said of it.
-    Example {
-        /// `accepted`, `warned`, `repaired` or `rejected`.
-        expectation: String,
-        /// The manifest, perhaps with a first line `# settings: {...}`.
-        yaml: String,
-        /// The answer below it; empty where there is none yet.
-        answer: String,
-    },
-}
-
-/// The parts of a page, in order.
-#[must_use]
-pub fn parts(page: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut prose = String::new();
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        let mut fence = || lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
-        if let Some(expectation) = line.strip_prefix("```yaml ") {
-            parts.push(Part::Prose(std::mem::take(&mut prose)));
-            parts.push(Part::Example { expectation: expectation.to_owned(), yaml: fence(), answer: String::new() });
-        } else if line == "```text" {
-            let text: String = fence();
-            // The blank line in front of the answer goes with it.
-            assert_eq!(prose, "\n", "an answer stands right below its example");
-            prose.clear();
-            if let Some(Part::Example { answer, .. }) = parts.last_mut() {
-                *answer = text;
-            }
-        } else {
-            prose.push_str(line);
-            prose.push('\n');
-        }
-    }
-    parts.push(Part::Prose(prose));
-    parts
-}
-
-/// An example and what its page says of it.
-pub struct Example {
-    /// The page's rule.
-    pub id: String,
-    /// `accepted`, `warned`, `repaired` or `rejected`.
-    pub expectation: String,
-    /// The manifest, perhaps with a first line `# settings: {...}`.
-    pub yaml: String,
-    /// The answer below it.
-    pub answer: String,
-}
-
-/// The examples on all pages, in the order of the rules.
-#[must_use]
-pub fn examples() -> Vec<Example> {
-    let of_page = |id: &'static str| {
-        let path = page(id);
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        parts(&text).into_iter().filter_map(|part| match part {
-            Part::Example { expectation, yaml, answer } => {
-                Some(Example { id: id.to_owned(), expectation, yaml, answer })
-            }
-            Part::Prose(_) => None,
-        })
-    };
-    RULES.iter().flat_map(|rule| of_page(rule.id)).collect()
-}
+pub use xtask::pages::*;
 
 /// Who answers lookups for an example: from the Secrets of a line `# secrets: [...]`, or with the host's text of a line
 /// `# lookup: <name>`. `None` where there is neither.
@@ -95,12 +15,8 @@ pub fn answerer_of(yaml: &str) -> Option<Answerer> {
             HOST_TEXTS.iter().find(|(other, _)| *other == name).unwrap_or_else(|| panic!("no text `{name}`"));
         return Some(Arc::new(move |_| Err((*text).to_owned())));
     }
-    let list: Vec<Value> = yaml_serde::from_str(line("# secrets: ")?).unwrap_or_else(|error| panic!("{error}: {yaml}"));
     let mut secrets = Secrets::default();
-    for secret in list {
-        let metadata = json!({"namespace": secret["namespace"], "name": secret["name"]});
-        let manifest = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata,
-            "data": secret["data"], "stringData": secret["stringData"]});
+    for manifest in secrets_of(yaml)? {
         secrets.add(&manifest).unwrap_or_else(|error| panic!("{error}: {yaml}"));
     }
     Some(secrets.answerer())
@@ -117,12 +33,3 @@ pub const HOST_TEXTS: [(&str, &str); 3] = [
     ),
     ("no-capability", NO_CAPABILITY),
 ];
-
-/// The settings of an example's first line; the default ones where there is none.
-#[must_use]
-pub fn settings_of(yaml: &str) -> Value {
-    let settings = yaml.lines().find_map(|line| line.strip_prefix("# settings: "));
-    settings.map_or(json!({}), |settings| {
-        yaml_serde::from_str(settings).unwrap_or_else(|error| panic!("{settings}: {error}"))
-    })
-}

@@ -11,66 +11,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use e2e::cases::{Case, all};
 use e2e::{payload, policy, root};
-use kyma_dynatrace_admission::admission_request;
-use serde::Deserialize;
 use serde_json::{Value, json};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    #[serde(default)]
-    #[expect(dead_code, reason = "for readers of the table")]
-    about: String,
-    example: Option<String>,
-    object: Option<Value>,
-    /// What an UPDATE changes in the object that is stored, as a JSON patch.
-    #[serde(default)]
-    update: Option<json_patch::Patch>,
-    #[serde(default = "create")]
-    operation: String,
-    #[serde(default)]
-    settings: Value,
-    verdict: String,
-    #[serde(default)]
-    findings: Vec<String>,
-}
-
-fn create() -> String {
-    "CREATE".to_owned()
-}
-
-impl Case {
-    fn object(&self) -> Value {
-        match (&self.example, &self.object) {
-            (Some(example), None) => {
-                let path = root().join("examples").join(format!("{example}.yaml"));
-                yaml_serde::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-            }
-            (None, Some(object)) => object.clone(),
-            _ => panic!("{}: either an example or an object", self.name),
-        }
-    }
-
-    fn request(&self) -> Value {
-        let old = self.object();
-        let mut object = old.clone();
-        if let Some(update) = &self.update {
-            json_patch::patch(&mut object, &update.0).unwrap();
-        }
-        let mut request = admission_request(&object, self.update.is_some().then_some(&old));
-        if self.operation == "DELETE" {
-            request["operation"] = "DELETE".into();
-            request["oldObject"] = request["object"].take();
-        }
-        request
-    }
-}
 
 #[test]
 fn every_case_is_decided_as_written_and_answered_as_blessed() {
-    let cases: Vec<Case> = yaml_serde::from_str(include_str!("../cases.yaml")).unwrap();
+    let cases = all();
     let is_blessing = std::env::var_os("BLESS").is_some();
     let mut failures = Vec::new();
     for case in &cases {
@@ -122,7 +69,7 @@ fn hand_over(case: &Case, request: &Value, response: &Value) {
 
 #[test]
 fn bats_has_a_test_for_every_case() {
-    let cases: Vec<Case> = yaml_serde::from_str(include_str!("../cases.yaml")).unwrap();
+    let cases = all();
     let tests: String = cases.iter().map(|case| format!("@test \"{0}\" {{ decides {0}; }}\n", case.name)).collect();
     let path = root().join("e2e/e2e.bats");
     let text = fs::read_to_string(&path).unwrap();
@@ -139,7 +86,7 @@ fn bats_has_a_test_for_every_case() {
 
 #[test]
 fn native_and_wasm_answers_are_the_same() {
-    let cases: Vec<Case> = yaml_serde::from_str(include_str!("../cases.yaml")).unwrap();
+    let cases = all();
     let module = e2e::module();
     for case in &cases {
         let payload = payload(&case.request(), &case.settings);

@@ -1,4 +1,4 @@
-//! The policy's modules are layers, and those of `admission` and `manifest`: each imports from those below it alone, and nothing goes round in
+//! The policy's modules are layers, and those of `admission`, `manifest` and `playground`: each imports from those below it alone, and nothing goes round in
 //! a circle.
 //!
 //! The order of the layers is the one that `src/lib.rs` names. What the tests inside of a file import does not
@@ -120,11 +120,11 @@ fn circles(edges: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
 
 #[test]
 fn every_module_imports_from_below_alone() {
-    for (src, least) in [("src", 40), ("admission/src", 4), ("manifest/src", 5)] {
+    for (src, least) in [("src", 40), ("admission/src", 4), ("manifest/src", 7), ("playground/src", 3)] {
         let src = e2e::root().join(src);
         let layers = layers(&fs::read_to_string(src.join("lib.rs")).unwrap());
         let files = files(&src, &layers);
-        assert!(layers.len() >= 4 && files.len() >= least, "{} files in {layers:?}", files.len());
+        assert!(layers.len() >= 3 && files.len() >= least, "{} files in {layers:?}", files.len());
         assert_eq!(faults(&layers, &files), [""; 0]);
         println!("{} files in the layers {}", files.len(), layers.join(" < "));
     }

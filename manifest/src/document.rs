@@ -130,7 +130,8 @@ impl Object {
 
     /// Whether a header's value or a login stands in the object itself.
     pub fn has_literal_credential(&self) -> bool {
-        let is_literal = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+        // A number is a literal too, though the API server does not take it.
+        let is_literal = |value: &Value| !value.is_null() && value.as_str() != Some("");
         let headers = self.value.pointer("/spec/output/otlp/headers").and_then(Value::as_array);
         let login = self.value.pointer("/spec/output/otlp/authentication");
         headers.into_iter().flatten().filter_map(|header| header.get("value")).any(is_literal)

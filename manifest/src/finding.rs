@@ -34,7 +34,7 @@ pub struct Finding {
     pub field: String,
     /// What is wrong, in one line.
     pub message: String,
-    /// What to do, in one line; empty for warnings, which have none.
+    /// What to do, in one line; empty for warnings, which have none, and for what the policy repairs.
     pub fix: String,
     /// The rule's page.
     pub link: String,
@@ -64,7 +64,7 @@ impl Finding {
             repairable,
             field: text.split([' ', ':']).next().unwrap_or_default().to_owned(),
             message,
-            fix: if repairable { "apply it with `--fix`".to_owned() } else { String::new() },
+            fix: String::new(),
             link: String::new(),
             file: String::new(),
             object: String::new(),

@@ -115,6 +115,12 @@ impl<'a> Places<'a> {
         Found { node: Some(node), key }
     }
 
+    /// Where the value at the end of a route begins, in bytes; 0 where there is none.
+    #[must_use]
+    pub fn start(&self, route: &[Step]) -> usize {
+        self.find(route).node.map_or(0, |node| node.span.start)
+    }
+
     /// The bytes to point at for the field at the end of a route: its value, or the key of the deepest field on the route
     /// that is there.
     #[must_use]

@@ -1,5 +1,6 @@
 //! What no type can say of settings: globs that match every host, names that are none, rules that do not exist.
 
+#[cfg(feature = "wapc")]
 use kubewarden_policy_sdk::settings::Validatable;
 
 use super::nearest::nearest;
@@ -7,6 +8,7 @@ use super::rule_ids::RULE_IDS;
 use super::types::{DeclaredSecret, Settings};
 use crate::text::quote;
 
+#[cfg(feature = "wapc")]
 impl Validatable for Settings {
     /// Whether the values make sense; all that do not, in one sentence each.
     fn validate(&self) -> Result<(), String> {

@@ -67,6 +67,12 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Write the examples that the page in the browser offers.
+    Examples {
+        /// Where the JSON goes.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
     /// Stand in for kwctl where there is none, to try `e2e/e2e.bats`.
     Kwctl {
         /// What kwctl is asked.
@@ -104,6 +110,7 @@ fn main() -> ExitCode {
         Chore::Demo { policy, examples } => demo::run(&policy, &examples),
         Chore::Generate { check } => generate::run(check),
         Chore::Shown { policy, command, check } => shown::run(&policy, &command, check),
+        Chore::Examples { output } => write_examples(&output),
         Chore::Kwctl { command } => kwctl::run(&command),
         Chore::Precompile { target, output, wasm } => annotate::precompile(&wasm, &target, &output),
         Chore::SameAnswer { request, expected } => answers::run(&request, &expected),
@@ -116,4 +123,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn write_examples(output: &std::path::Path) -> anyhow::Result<()> {
+    std::fs::write(output, serde_json::to_string(&xtask::examples::all()?)?)?;
+    Ok(())
 }

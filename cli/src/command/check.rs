@@ -8,19 +8,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use kyma_dynatrace_admission::{AdmissionResponse, admission_request};
+use kyma_dynatrace_admission::AdmissionResponse;
 use kyma_dynatrace_apiserver::ApiServer;
-use kyma_dynatrace_engine::Policy;
-use kyma_dynatrace_manifest::document::{Document, Object, Objects, split};
-use kyma_dynatrace_manifest::finding::{self, Finding, Severity};
+use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs, Trouble, may_show_credential};
+use kyma_dynatrace_manifest::document::Document;
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use kyma_dynatrace_manifest::fix;
-use kyma_dynatrace_manifest::places::Places;
-use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
 
 use crate::exit::Exit;
 use crate::input::{self, Failure, Input};
-use crate::policy::{Deployed, Source};
+use crate::policy::{Policies, Source};
 use crate::report::{Format, Report, github, json, junit, sarif, text, write_out};
 
 #[derive(clap::Args)]
@@ -105,14 +103,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         looks_up: args.secrets.is_some(),
     };
     let start = Instant::now();
-    let deployed = source.load()?;
+    let policies = source.load()?;
     let started = start.elapsed();
     let mut check = Check {
         args,
-        deployed,
         min: args.min_severity.into(),
-        server: None,
-        stored: BTreeMap::new(),
+        given: Given { policies, server: None, stored: BTreeMap::new() },
         report: Report::default(),
         bar: ProgressBar::hidden(),
     };
@@ -156,135 +152,45 @@ fn progress(files: usize) -> ProgressBar {
 
 struct Check<'a> {
     args: &'a Args,
-    deployed: Deployed,
     min: Severity,
-    /// Defaults, schemas and CEL rules, if they are given.
-    server: Option<ApiServer>,
-    /// Objects that are stored, by kind and name.
-    stored: BTreeMap<String, Value>,
+    given: Given,
     report: Report,
     bar: ProgressBar,
 }
 
-impl Check<'_> {
-    /// The objects in a document; none where it is broken, which goes into the report.
-    fn objects(&mut self, input: &Input, document: &Document<'_>) -> Objects {
-        document.objects().unwrap_or_else(|(message, line)| {
-            self.report.failures.push(Failure { name: input.name.clone(), line, message });
-            Objects::default()
-        })
-    }
+/// What stands in the place of the cluster.
+struct Given {
+    policies: Policies,
+    /// Defaults, schemas and CEL rules, if they are given.
+    server: Option<ApiServer>,
+    /// Objects that are stored, by kind and name.
+    stored: BTreeMap<String, Value>,
+}
 
-    /// The object as admission gets it.
+impl Cluster for Given {
     fn decode(&self, object: &Value) -> Value {
         self.server.as_ref().map_or_else(|| object.clone(), |server| server.decode(object))
     }
 
-    /// Checks all documents of an input, and repairs them if that is asked for.
-    fn input(&mut self, input: &Input) -> anyhow::Result<()> {
-        let mut repaired = String::with_capacity(input.text.len());
-        let mut copied = 0;
-        let mut is_changed = false;
-        for document in split(&input.text) {
-            let text = self.document(input, &document)?;
-            repaired.push_str(input.text.get(copied..document.offset).unwrap_or_default());
-            repaired.push_str(text.as_deref().unwrap_or(document.text));
-            copied = document.offset + document.text.len();
-            is_changed |= text.is_some();
-        }
-        repaired.push_str(input.text.get(copied..).unwrap_or_default());
-        match (&input.path, self.args.fix) {
-            // Standard input goes to standard output, repaired or not: what reads it needs all of it.
-            (None, true) => drop(write_out(&repaired)?),
-            _ if !is_changed => {}
-            (Some(path), true) => {
-                if let Err(error) = write(path, &repaired) {
-                    self.report.failures.push(Failure::new(&input.name, format!("cannot be written: {error}")));
-                }
-            }
-            (_, false) => drop(write_out(&fix::diff(&input.name, &input.text, &repaired))?),
-        }
-        Ok(())
+    fn stored(&self, title: &str) -> Option<&Value> {
+        self.stored.get(title)
     }
 
-    /// Checks the pipelines of a document; its repaired text, if repairs are wanted and there are any.
-    fn document(&mut self, input: &Input, document: &Document<'_>) -> anyhow::Result<Option<String>> {
-        let mut text: Option<String> = None;
-        let Objects { objects, duplicates } = self.objects(input, document);
-        if let Some(pipeline) = objects.iter().find(|object| object.is_pipeline()) {
-            let findings = duplicates.iter().map(|(key, line)| Finding::of_duplicate(key, document.line_span(*line)));
-            self.take_down(input, document, pipeline, findings.collect())?;
-        }
-        for object in objects {
-            if !object.is_pipeline() {
-                self.report.passed_over += 1;
-                continue;
-            }
-            let operation = if self.stored.contains_key(&object.title()) { "UPDATE" } else { "CREATE" };
-            if !self.deployed.is_sent(&object.value, operation) {
-                self.report.passed_over += 1;
-                continue;
-            }
-            self.report.checked.push((input.name.clone(), object.title()));
-            let repaired = self.repair(input, document, &object, &mut text);
-            let submitted = self.decode(repaired.as_ref().unwrap_or(&object.value));
-            let response = self.admit(&self.deployed.policy, &object, &submitted);
-            if response.status.as_ref().and_then(|status| status.code) == Some(500) {
-                let message = format!("{}: {}", object.title(), response.message());
-                self.report.failures.push(Failure::new(&input.name, message));
-                continue;
-            }
-            let mut findings = finding::read(&response);
-            findings.extend(self.refusals(&object, submitted, &response));
-            self.findings(input, document, &object, findings)?;
-        }
-        Ok(text)
+    fn is_sent(&self, object: &Value, operation: &str) -> bool {
+        self.policies.deployed.is_sent(object, operation)
     }
 
-    /// Puts an object to a policy, as an update of what is stored under its name, if anything is.
-    fn admit(&self, policy: &Policy, object: &Object, submitted: &Value) -> AdmissionResponse {
-        policy.admit(&admission_request(submitted, self.stored.get(&object.title())))
+    fn admit(&self, request: &Value) -> AdmissionResponse {
+        self.policies.policy.admit(request)
     }
 
-    /// Applies the policy's repairs to the document's text, if that is asked for and safe; the repaired object, if the text
-    /// is to be written.
-    fn repair(
-        &mut self,
-        input: &Input,
-        document: &Document<'_>,
-        object: &Object,
-        text: &mut Option<String>,
-    ) -> Option<Value> {
-        if !self.args.fix && !self.args.diff {
-            return None;
-        }
-        let response = self.admit(&self.deployed.repairer, object, &self.decode(&object.value));
-        let patch = response.patch.as_ref()?;
-        if self.args.diff && may_show_credential(document, object) {
-            let message =
-                format!("{}: its repairs are not shown, a line of them may hold a credential", object.title());
-            self.report.failures.push(Failure { name: input.name.clone(), line: Some(document.line), message });
-            return None;
-        }
-        let current = Document { text: text.as_deref().unwrap_or(document.text), ..*document };
-        match fix::apply(&current, object, patch) {
-            Ok((repaired, value)) => {
-                *text = Some(repaired);
-                self.report.repaired += usize::from(self.args.fix);
-                self.args.fix.then_some(value)
-            }
-            Err(reason) => {
-                let message = format!("{}: not repaired, {reason}", object.title());
-                self.report.failures.push(Failure { name: input.name.clone(), line: Some(document.line), message });
-                None
-            }
-        }
+    fn repair(&self, request: &Value) -> AdmissionResponse {
+        self.policies.repairer.admit(request)
     }
 
-    /// What the API server has to say of an object before and after admission.
-    fn refusals(&self, object: &Object, submitted: Value, response: &AdmissionResponse) -> Vec<Finding> {
+    fn refusals(&self, object: &Value, submitted: Value, response: &AdmissionResponse) -> Vec<Finding> {
         let Some(server) = &self.server else { return Vec::new() };
-        let unknown = server.unknown_fields(&object.value).into_iter();
+        let unknown = server.unknown_fields(object).into_iter();
         let mut findings: Vec<Finding> =
             unknown.map(|field| Finding::of_api_server(&field, "is no known field")).collect();
         if response.allowed {
@@ -296,53 +202,31 @@ impl Check<'_> {
         }
         findings
     }
+}
 
-    /// Takes down findings, at their fields' places in the input.
-    fn findings(
-        &mut self,
-        input: &Input,
-        document: &Document<'_>,
-        object: &Object,
-        mut findings: Vec<Finding>,
-    ) -> anyhow::Result<()> {
-        if findings.is_empty() {
-            return Ok(());
-        }
-        if let Some(places) = Places::of(document.text) {
-            for finding in &mut findings {
-                finding.span = places.span(&object.route(&finding.field));
+impl Check<'_> {
+    /// Checks all documents of an input, and repairs them if that is asked for.
+    fn input(&mut self, input: &Input) -> anyhow::Result<()> {
+        let repairs = match (self.args.fix, self.args.diff) {
+            (true, _) => Repairs::Written,
+            (false, true) => Repairs::Printed,
+            (false, false) => Repairs::Unasked,
+        };
+        let Self { args, min, given, report, bar } = self;
+        let mut taking = Taking { args, min: *min, report, bar, input };
+        let repaired = check::input(&input.text, given, repairs, |document, outcome| taking.down(document, outcome))?;
+        match (&input.path, self.args.fix) {
+            // Standard input goes to standard output, repaired or not: what reads it needs all of it.
+            (None, true) => drop(write_out(repaired.as_deref().unwrap_or(&input.text))?),
+            (Some(path), true) => {
+                if let Some(Err(error)) = repaired.map(|repaired| write(path, &repaired)) {
+                    self.report.failures.push(Failure::new(&input.name, format!("cannot be written: {error}")));
+                }
             }
-        }
-        self.take_down(input, document, object, findings)
-    }
-
-    /// Takes down findings whose places in the document are known, and prints them.
-    fn take_down(
-        &mut self,
-        input: &Input,
-        document: &Document<'_>,
-        object: &Object,
-        mut findings: Vec<Finding>,
-    ) -> anyhow::Result<()> {
-        if self.args.quiet {
-            findings.retain(|finding| finding.severity >= self.min);
-        }
-        if findings.is_empty() {
-            return Ok(());
-        }
-        // A line that may hold a token is not shown.
-        let source = (!may_show_credential(document, object)).then_some((document.text, document.line));
-        // Standard output is for the repaired text alone, where that is where it goes.
-        let is_piped = self.args.fix && input.path.is_none();
-        for mut finding in findings {
-            finding.file.clone_from(&input.name);
-            finding.object = object.title();
-            finding.locate(document);
-            if self.args.format == Format::Text {
-                let text = text::finding(&finding, source);
-                self.bar.suspend(|| if is_piped { write_error(&text) } else { write_out(&text).map(drop) })?;
+            (_, false) => {
+                let diff = repaired.map(|repaired| fix::diff(&input.name, &input.text, &repaired));
+                diff.as_deref().map(write_out).transpose()?;
             }
-            self.report.findings.push(finding);
         }
         Ok(())
     }
@@ -361,17 +245,62 @@ impl Check<'_> {
     }
 }
 
+/// What is taken down of one input.
+struct Taking<'a> {
+    args: &'a Args,
+    min: Severity,
+    report: &'a mut Report,
+    bar: &'a ProgressBar,
+    input: &'a Input,
+}
+
+impl Taking<'_> {
+    /// Takes down what there is to say of a document, and prints the findings.
+    fn down(&mut self, document: &Document<'_>, outcome: Outcome) -> anyhow::Result<()> {
+        let Self { args, report, input, .. } = self;
+        report.passed_over += outcome.passed_over;
+        report.repaired += if args.fix { outcome.repaired } else { 0 };
+        let failure = |Trouble { line, message }| Failure { name: input.name.clone(), line, message };
+        report.failures.extend(outcome.troubles.into_iter().map(failure));
+        for Checked { object, mut findings, .. } in outcome.checked {
+            self.report.checked.push((self.input.name.clone(), object.title()));
+            if self.args.quiet {
+                findings.retain(|finding| finding.severity >= self.min);
+            }
+            if findings.is_empty() {
+                continue;
+            }
+            // A line that may hold a token is not shown.
+            let source = (!may_show_credential(document, &object)).then_some((document.text, document.line));
+            for finding in findings {
+                self.finding(finding, source)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finding(&mut self, mut finding: Finding, source: Option<(&str, usize)>) -> anyhow::Result<()> {
+        finding.file.clone_from(&self.input.name);
+        if finding.repairable && finding.fix.is_empty() {
+            "apply it with `--fix`".clone_into(&mut finding.fix);
+        }
+        if self.args.format == Format::Text {
+            let text = text::finding(&finding, source);
+            // Standard output is for the repaired text alone, where that is where it goes.
+            let is_piped = self.args.fix && self.input.path.is_none();
+            self.bar.suspend(|| if is_piped { write_error(&text) } else { write_out(&text).map(drop) })?;
+        }
+        self.report.findings.push(finding);
+        Ok(())
+    }
+}
+
 /// Writes to standard error; a reader that has gone away is no error.
 fn write_error(text: &str) -> anyhow::Result<()> {
     match anstream::stderr().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
-}
-
-/// Whether a line of the object's document may hold a credential, so that none is shown.
-fn may_show_credential(document: &Document<'_>, object: &Object) -> bool {
-    holds_token(document.text) || object.has_literal_credential()
 }
 
 /// Replaces a file in one step, so that nobody ever sees half of it; it keeps its permissions.

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::ensure;
 use kyma_dynatrace_admission::Secrets;
 use kyma_dynatrace_apiserver::ApiServer;
+use kyma_dynatrace_manifest::check::Cluster as _;
 use kyma_dynatrace_manifest::document::{Object, split};
 
 use super::Check;
@@ -31,7 +32,7 @@ impl Check<'_> {
             server.define(object.value)?;
         }
         ensure!(server.kinds() > 0, "{}: no CustomResourceDefinition", path.display());
-        self.server = Some(server);
+        self.given.server = Some(server);
         Ok(())
     }
 
@@ -46,13 +47,14 @@ impl Check<'_> {
         // What could not be read is reported at the end, by name.
         let is_told = !self.report.failures.is_empty();
         ensure!(is_told || secrets.count() > 0, "{}: no Secret", path.display());
-        self.deployed.policy.set_answerer(secrets.answerer());
+        self.given.policies.policy.set_answerer(secrets.answerer());
         Ok(())
     }
 
     fn read_stored(&mut self, folder: &Path) {
-        let objects = self.read_all(folder).into_iter().map(|object| (object.title(), self.decode(&object.value)));
-        self.stored = objects.collect();
+        let objects = self.read_all(folder);
+        let objects = objects.into_iter().map(|object| (object.title(), self.given.decode(&object.value)));
+        self.given.stored = objects.collect();
     }
 
     /// All objects in a folder or file; what cannot be read goes into the report.
@@ -67,7 +69,12 @@ impl Check<'_> {
                 }
             };
             for document in split(&input.text) {
-                objects.extend(self.objects(&input, &document).objects);
+                match document.objects() {
+                    Ok(found) => objects.extend(found.objects),
+                    Err((message, line)) => {
+                        self.report.failures.push(Failure { name: input.name.clone(), line, message });
+                    }
+                }
             }
         }
         objects

@@ -1,0 +1,220 @@
+//! A document put to the policy: what it says of each pipeline, and the text with the policy's repairs.
+
+use kyma_dynatrace_admission::{AdmissionResponse, admission_request};
+use kyma_dynatrace_policy::text::holds_token;
+use serde_json::Value;
+
+use crate::document::{Document, Object, Objects, split};
+use crate::finding::{self, Finding};
+use crate::fix;
+use crate::places::Places;
+
+/// What stands in the place of the cluster.
+pub trait Cluster {
+    /// The object as admission gets it: with its defaults, where the definitions are known.
+    fn decode(&self, object: &Value) -> Value {
+        object.clone()
+    }
+
+    /// What is stored under a kind and name, which makes an update of a request.
+    fn stored(&self, title: &str) -> Option<&Value>;
+
+    /// Whether the API server sends a request for such an object to the policy.
+    fn is_sent(&self, object: &Value, operation: &str) -> bool;
+
+    /// The policy's response.
+    fn admit(&self, request: &Value) -> AdmissionResponse;
+
+    /// The response of the same policy in `repair` mode.
+    fn repair(&self, request: &Value) -> AdmissionResponse;
+
+    /// What the API server itself has to say of an object before and after admission.
+    fn refusals(&self, _object: &Value, _submitted: Value, _response: &AdmissionResponse) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// What becomes of the policy's repairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repairs {
+    /// Nothing.
+    Unasked,
+    /// They are shown to the author of the text alone.
+    Offered,
+    /// They are printed for whoever may read the output, so that none is made where a line may hold a credential.
+    Printed,
+    /// They are written, and the pipelines judged as they are then.
+    Written,
+}
+
+/// What cannot be checked, or not repaired: a sentence without anything of the document's, and the line if known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Line in the input, from 1.
+    pub line: Option<usize>,
+    /// What it is.
+    pub message: String,
+}
+
+/// What the policy says of one pipeline.
+#[derive(Debug)]
+pub struct Checked {
+    /// The pipeline as it is written.
+    pub object: Object,
+    /// The response to its request.
+    pub response: AdmissionResponse,
+    /// What was found, at its place in the input.
+    pub findings: Vec<Finding>,
+}
+
+/// What there is to say of a document.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Its pipelines, as far as the API server would send them to the policy.
+    pub checked: Vec<Checked>,
+    /// How many objects were none of those.
+    pub passed_over: usize,
+    /// How many pipelines are repaired in the text.
+    pub repaired: usize,
+    /// What went wrong.
+    pub troubles: Vec<Trouble>,
+    /// The text with the repairs; nothing where there are none.
+    pub text: Option<String>,
+}
+
+/// Checks every pipeline in a document.
+#[must_use]
+pub fn document(document: &Document<'_>, cluster: &dyn Cluster, repairs: Repairs) -> Outcome {
+    let mut outcome = Outcome::default();
+    let Objects { objects, duplicates } = match document.objects() {
+        Ok(objects) => objects,
+        Err((message, line)) => {
+            outcome.troubles.push(Trouble { line, message });
+            return outcome;
+        }
+    };
+    let duplicates = duplicates.iter().map(|(key, line)| Finding::of_duplicate(key, document.line_span(*line)));
+    let mut duplicates: Vec<Finding> = duplicates.collect();
+    for object in objects {
+        let operation = if cluster.stored(&object.title()).is_some() { "UPDATE" } else { "CREATE" };
+        if !object.is_pipeline() || !cluster.is_sent(&object.value, operation) {
+            outcome.passed_over += 1;
+            continue;
+        }
+        // Whose they are is not known: they stand with the first pipeline.
+        let findings = std::mem::take(&mut duplicates);
+        let checked = outcome.pipeline(document, object, findings, cluster, repairs);
+        outcome.checked.push(checked);
+    }
+    outcome
+}
+
+impl Outcome {
+    fn pipeline(
+        &mut self,
+        document: &Document<'_>,
+        object: Object,
+        mut findings: Vec<Finding>,
+        cluster: &dyn Cluster,
+        repairs: Repairs,
+    ) -> Checked {
+        let repaired = self.repair(document, &object, cluster, repairs);
+        let submitted = cluster.decode(repaired.as_ref().unwrap_or(&object.value));
+        let response = cluster.admit(&request(cluster, &object, &submitted));
+        if response.status.as_ref().and_then(|status| status.code) == Some(500) {
+            let message = format!("{}: {}", object.title(), response.message());
+            self.troubles.push(Trouble { line: None, message });
+        } else {
+            let mut found = finding::read(&response);
+            found.extend(cluster.refusals(&object.value, submitted, &response));
+            // Few documents have findings: the others are not read a second time.
+            if let Some(places) = (!found.is_empty()).then(|| Places::of(document.text)).flatten() {
+                for finding in &mut found {
+                    finding.span = places.span(&object.route(&finding.field));
+                }
+            }
+            findings.extend(found);
+        }
+        for finding in &mut findings {
+            finding.object = object.title();
+            finding.locate(document);
+        }
+        Checked { object, response, findings }
+    }
+
+    /// Puts the policy's repairs into the document's text, if that is asked for and safe; the repaired object, if it is to be
+    /// judged as it is then.
+    fn repair(
+        &mut self,
+        document: &Document<'_>,
+        object: &Object,
+        cluster: &dyn Cluster,
+        repairs: Repairs,
+    ) -> Option<Value> {
+        if repairs == Repairs::Unasked {
+            return None;
+        }
+        let response = cluster.repair(&request(cluster, object, &cluster.decode(&object.value)));
+        let patch = response.patch.as_ref()?;
+        let line = Some(document.line);
+        if repairs == Repairs::Printed && may_show_credential(document, object) {
+            let message =
+                format!("{}: its repairs are not shown, a line of them may hold a credential", object.title());
+            self.troubles.push(Trouble { line, message });
+            return None;
+        }
+        let current = Document { text: self.text.as_deref().unwrap_or(document.text), ..*document };
+        match fix::apply(&current, object, patch) {
+            Ok((text, value)) => {
+                self.text = Some(text);
+                self.repaired += 1;
+                (repairs == Repairs::Written).then_some(value)
+            }
+            Err(reason) => {
+                let message = format!("{}: not repaired, {reason}", object.title());
+                self.troubles.push(Trouble { line, message });
+                None
+            }
+        }
+    }
+}
+
+/// The request for an object, as an update of what is stored under its name, if anything is.
+fn request(cluster: &dyn Cluster, object: &Object, submitted: &Value) -> Value {
+    admission_request(submitted, cluster.stored(&object.title()))
+}
+
+/// Whether a line of the object's document may hold a credential, so that others are not to see it.
+#[must_use]
+pub fn may_show_credential(document: &Document<'_>, object: &Object) -> bool {
+    holds_token(document.text) || object.has_literal_credential()
+}
+
+/// Checks all documents of an input, and hands on what there is to say of each; the input with the repairs, nothing where
+/// there are none.
+///
+/// # Errors
+/// That of `each`.
+pub fn input<E>(
+    text: &str,
+    cluster: &dyn Cluster,
+    repairs: Repairs,
+    mut each: impl FnMut(&Document<'_>, Outcome) -> Result<(), E>,
+) -> Result<Option<String>, E> {
+    let mut whole = String::new();
+    let mut copied = 0;
+    for part in split(text) {
+        let mut outcome = document(&part, cluster, repairs);
+        if let Some(repaired) = outcome.text.take() {
+            whole.push_str(text.get(copied..part.offset).unwrap_or_default());
+            whole.push_str(&repaired);
+            copied = part.offset + part.text.len();
+        }
+        each(&part, outcome)?;
+    }
+    if copied == 0 {
+        return Ok(None);
+    }
+    whole.push_str(text.get(copied..).unwrap_or_default());
+    Ok(Some(whole))
+}

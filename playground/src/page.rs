@@ -1,0 +1,240 @@
+//! One look at all panes.
+
+use std::collections::BTreeMap;
+
+use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, Secrets, SettingsResponse};
+use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs, may_show_credential};
+use kyma_dynatrace_manifest::deployed::Deployed;
+use kyma_dynatrace_manifest::document::{Document, Object, split};
+use kyma_dynatrace_manifest::places::Places;
+use kyma_dynatrace_policy::text::holds_token;
+use serde_json::{Value, json};
+
+use crate::asking::Module;
+use crate::exchange::{Input, Located, Output, Placed, Reviewed};
+
+/// Checks what is in the panes with a module.
+pub(crate) fn check(input: &Input, module: &dyn Module) -> Output {
+    let mut output = Output { unshareable: unshareable(input), ..Output::default() };
+    let stored = objects(&input.stored, &mut output.stored_troubles);
+    let stored = stored.into_iter().map(|object| (object.title(), object.value)).collect();
+    let secrets = secrets(&input.secrets, &mut output.secrets_troubles);
+    let page = match Page::new(input, module, stored, secrets) {
+        Ok(page) => page,
+        Err(message) => return Output { unreadable: Some(message), ..output },
+    };
+    let text = &input.pipelines;
+    let repaired = check::input(text, &page, Repairs::Offered, |document, outcome| {
+        take_down(&mut output, text, document, outcome);
+        Ok::<(), std::convert::Infallible>(())
+    });
+    output.repaired = repaired.ok().flatten();
+    output
+}
+
+/// The policy as the panes describe it, and what stands in the place of the cluster.
+struct Page<'a> {
+    module: &'a dyn Module,
+    deployed: Deployed,
+    settings: Value,
+    repairing: Value,
+    stored: BTreeMap<String, Value>,
+    answerer: Option<Answerer>,
+}
+
+impl<'a> Page<'a> {
+    fn new(
+        input: &Input,
+        module: &'a dyn Module,
+        stored: BTreeMap<String, Value>,
+        secrets: Option<Secrets>,
+    ) -> Result<Self, String> {
+        let mut deployed = Deployed::of_either(&input.settings)?;
+        deployed.is_mutating = input.mutating.unwrap_or(deployed.is_mutating);
+        let mode = input.mode.as_ref().map(|mode| ("mode", Value::from(mode.as_str())));
+        let looks_up = secrets.is_some().then_some(("lookUpSecrets", true.into()));
+        let settings = deployed.settings_with(&mode.into_iter().chain(looks_up).collect::<Vec<_>>());
+        let repairing = deployed.repairing_settings();
+        let answerer = secrets.map(Secrets::answerer);
+        let page = Self { module, deployed, settings, repairing, stored, answerer };
+        // policy-server loads no policy with invalid settings.
+        let answer = module.call("validate_settings", &page.settings.to_string(), None)?;
+        match serde_json::from_str(&answer) {
+            Ok(SettingsResponse { valid: true, .. }) => Ok(page),
+            Ok(SettingsResponse { message, .. }) => Err(message.unwrap_or_default()),
+            Err(_) => Err("the module's answer cannot be read".to_owned()),
+        }
+    }
+
+    /// What policy-server makes of the module's answer.
+    fn review(
+        &self,
+        request: &Value,
+        settings: &Value,
+        answerer: Option<&Answerer>,
+        is_mutating: bool,
+    ) -> AdmissionResponse {
+        let payload = json!({"request": request, "settings": settings}).to_string();
+        let answer = self.module.call("validate", &payload, answerer).and_then(|answer| {
+            serde_json::from_str::<PolicyResponse>(&answer).map_err(|_| "the module's answer cannot be read".to_owned())
+        });
+        match answer {
+            Ok(answer) => AdmissionResponse::of(request, answer, is_mutating),
+            Err(message) => AdmissionResponse::rejection(request, message, Some(500)),
+        }
+    }
+}
+
+impl Cluster for Page<'_> {
+    fn stored(&self, title: &str) -> Option<&Value> {
+        self.stored.get(title)
+    }
+
+    fn is_sent(&self, object: &Value, operation: &str) -> bool {
+        self.deployed.is_sent(object, operation)
+    }
+
+    fn admit(&self, request: &Value) -> AdmissionResponse {
+        self.review(request, &self.settings, self.answerer.as_ref(), self.deployed.is_mutating)
+    }
+
+    fn repair(&self, request: &Value) -> AdmissionResponse {
+        self.review(request, &self.repairing, None, true)
+    }
+}
+
+fn take_down(output: &mut Output, text: &str, document: &Document<'_>, outcome: Outcome) {
+    output.passed_over += outcome.passed_over;
+    let troubles = outcome.troubles.into_iter();
+    output.troubles.extend(troubles.map(|trouble| Located { line: trouble.line, message: trouble.message }));
+    let units = |place: usize| units(text, document.offset + place);
+    let places = Places::of(document.text);
+    for Checked { object, response, findings } in outcome.checked {
+        let placed = |finding: kyma_dynatrace_manifest::finding::Finding| Placed {
+            from: units(finding.span.start),
+            to: units(finding.span.end),
+            finding,
+        };
+        output.pipelines.push(Reviewed {
+            title: object.title(),
+            verdict: verdict(&response),
+            from: units(places.as_ref().map_or(0, |places| places.start(&object.root()))),
+            findings: findings.into_iter().map(placed).collect(),
+        });
+    }
+}
+
+/// Editors in a browser count UTF-16 code units, Rust counts bytes.
+fn units(text: &str, byte: usize) -> usize {
+    text.get(..byte).unwrap_or(text).encode_utf16().count()
+}
+
+fn verdict(response: &AdmissionResponse) -> Option<&'static str> {
+    match (response.allowed, &response.patch) {
+        (true, None) => Some("accepted"),
+        (true, Some(_)) => Some("repaired"),
+        (false, _) => response.status.as_ref().is_none_or(|status| status.code != Some(500)).then_some("rejected"),
+    }
+}
+
+/// All objects in a pane.
+fn objects(text: &str, troubles: &mut Vec<Located>) -> Vec<Object> {
+    let mut objects = Vec::new();
+    for document in split(text) {
+        match document.objects() {
+            Ok(found) => objects.extend(found.objects),
+            Err((message, line)) => troubles.push(Located { line, message }),
+        }
+    }
+    objects
+}
+
+/// Nothing where the pane is empty: then nothing is looked up. A Secret that cannot be read is one for the policy too.
+fn secrets(text: &str, troubles: &mut Vec<Located>) -> Option<Secrets> {
+    let mut secrets = Secrets::default();
+    for object in objects(text, troubles) {
+        if let Err(message) = secrets.add(&object.value) {
+            troubles.push(Located { line: None, message });
+        }
+    }
+    let has_content = !split(text).is_empty();
+    if has_content && troubles.is_empty() && secrets.count() == 0 {
+        troubles.push(Located { line: None, message: "no Secret".to_owned() });
+    }
+    has_content.then_some(secrets)
+}
+
+/// Why the panes must not go into a link. Secrets are never in one.
+fn unshareable(input: &Input) -> Option<&'static str> {
+    const CREDENTIAL: &str =
+        "a token or another credential is in the text, and a link would show it: take it out first";
+    const BROKEN: &str =
+        "the YAML cannot be read, so that nobody can tell whether a credential is in it: mend it first";
+    let of_document = |document: &Document<'_>| match document.objects() {
+        Ok(found) => {
+            let shows = |object: &Object| may_show_credential(document, object) || is_secret(&object.value);
+            found.objects.iter().any(shows).then_some(CREDENTIAL)
+        }
+        Err(_) => Some(BROKEN),
+    };
+    let of_text = |text: &String| {
+        let documents = || split(text).iter().find_map(of_document);
+        if holds_token(text) { Some(CREDENTIAL) } else { documents() }
+    };
+    [&input.pipelines, &input.settings, &input.stored].into_iter().find_map(of_text)
+}
+
+fn is_secret(object: &Value) -> bool {
+    object.get("kind").and_then(Value::as_str) == Some("Secret")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+    use super::*;
+
+    /// A policy that accepts everything, and says so in the settings' place too.
+    struct Accepting;
+
+    impl Module for Accepting {
+        fn call(&self, function: &str, payload: &str, _: Option<&Answerer>) -> Result<String, String> {
+            assert!(serde_json::from_str::<Value>(payload).is_ok(), "{function}");
+            Ok(r#"{"valid":true,"accepted":true}"#.to_owned())
+        }
+    }
+
+    fn pipelines(text: &str) -> Input {
+        Input { pipelines: text.to_owned(), ..Input::default() }
+    }
+
+    #[test]
+    fn nothing_that_may_be_a_credential_goes_into_a_link() {
+        let pipeline = "apiVersion: telemetry.kyma-project.io/v1beta1\nkind: TracePipeline\nspec: {output: {otlp: {";
+        let header = format!("{pipeline}headers: [{{name: X, value: y}}]}}}}}}\n");
+        let number = header.replace("y}", "12}");
+        let reference = format!("{pipeline}headers: [{{name: X, valueFrom: {{}}}}]}}}}}}\n");
+        let token = format!("# dt0c01.{}.{}\n", "A".repeat(24), "B".repeat(64));
+        let secret = "kind: Secret\nstringData: {a: b}\n".to_owned();
+        for text in [&header, &number, &token, &secret, &format!("a: [\n---\n{reference}")] {
+            assert!(unshareable(&pipelines(text)).is_some(), "{text}");
+            assert!(unshareable(&Input { stored: text.clone(), ..Input::default() }).is_some(), "{text}");
+            assert!(unshareable(&Input { settings: text.clone(), ..Input::default() }).is_some(), "{text}");
+            // Secrets are in no link.
+            assert_eq!(unshareable(&Input { secrets: text.clone(), ..pipelines(&reference) }), None, "{text}");
+        }
+        assert_eq!(unshareable(&pipelines("")), None);
+    }
+
+    #[test]
+    fn places_are_told_in_utf_16() {
+        assert_eq!([0, 1, 3, 7].map(|byte| units("aä😀b", byte)), [0, 1, 2, 4]);
+        let text =
+            "# 😀\n---\nkind: ConfigMap\n---\n# ä\napiVersion: telemetry.kyma-project.io/v1beta1\nkind: LogPipeline\n";
+        let output = check(&pipelines(text), &Accepting);
+        let place = output.pipelines.first().unwrap().from;
+        let units: Vec<u16> = text.encode_utf16().collect();
+        assert!(String::from_utf16(units.get(place..).unwrap()).unwrap().starts_with("apiVersion"));
+        assert_eq!((output.passed_over, output.pipelines.len()), (1, 1));
+    }
+}

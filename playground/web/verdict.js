@@ -1,0 +1,61 @@
+// What is said of the pipelines, as elements.
+
+/** An element with attributes and children; texts become text, never markup. */
+export function element(name, attributes = {}, ...children) {
+  const made = Object.assign(document.createElement(name), attributes);
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
+/** All verdicts in a sentence, for those who listen too. */
+export function summary({ pipelines, passedOver, troubles }) {
+  const findings = pipelines.flatMap((pipeline) => pipeline.findings);
+  const of = (verdict) => pipelines.filter((pipeline) => pipeline.verdict === verdict).length;
+  const verdicts = ["rejected", "repaired", "accepted"].filter((verdict) => of(verdict) > 0);
+  const told = pipelines.length === 1 ? verdicts.join() : verdicts.map((verdict) => `${of(verdict)} ${verdict}`).join(", ");
+  const parts = [];
+  if (pipelines.length > 0) parts.push(`${count(pipelines.length, "pipeline")}: ${told || "no verdict"}, ${count(findings.length, "finding")}.`);
+  else if (troubles.length === 0) parts.push("There is no pipeline that the policy reviews.");
+  if (passedOver > 0) parts.push(`${count(passedOver, "other object")} passed over.`);
+  if (troubles.length > 0) parts.push(`${count(troubles.length, "problem")} with the text, below.`);
+  return parts.join(" ");
+}
+
+const VERDICTS = {
+  accepted: "accepted as it is",
+  repaired: "accepted, and repaired by the policy",
+  rejected: "rejected",
+};
+
+/**
+ * A pipeline with its findings.
+ * @param {object} pipeline
+ * @param {(from: number) => void} go called to show a place
+ */
+export function reviewed(pipeline, go) {
+  const hasWarning = pipeline.verdict === "accepted" && pipeline.findings.length > 0;
+  const verdict = hasWarning ? "accepted, with a warning" : (VERDICTS[pipeline.verdict] ?? "no verdict");
+  const findings = pipeline.findings.map((finding) => item(finding, go));
+  return element("article", {},
+    element("h3", {}, pipeline.title),
+    element("p", { className: `verdict ${pipeline.verdict}` }, verdict),
+    findings.length > 0 ? element("ul", {}, ...findings) : null);
+}
+
+function item(finding, go) {
+  const line = element("button", { type: "button", onclick: () => go(finding.from) }, `line ${finding.line}`);
+  const page = { href: `../rules/${finding.rule}.html`, textContent: finding.rule };
+  const rule = finding.link ? element("a", page) : element("span", { textContent: finding.rule || "policy" });
+  const word = finding.repairable ? "repair" : finding.severity;
+  return element("li", {},
+    element("strong", { className: word }, word), " ", rule, " ", line, " ", ...words(finding.message),
+    finding.fix ? element("span", { className: "fix" }, "Fix: ", ...words(finding.fix)) : null);
+}
+
+/** A text whose words in backticks are code, as in the documentation. */
+export const words = (text) => text.split(/`([^`]*)`/).map((part, index) => (index % 2 === 1 ? element("code", {}, part) : part));
+
+/** A sentence with the line it is about. */
+export const located = ({ line, message }) => (line ? `line ${line}: ${message}` : message);
