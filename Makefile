@@ -4,7 +4,7 @@ TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
 TOOL_SOURCES := $(shell find admission apiserver engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test commands --test fix --test reports --test cases --test module --test pages --test corpus --test apiserver --test properties --test urls --test vectors --test docs --test layers --test outcomes --test verdicts --test fixes --test lookups --test release
+E2E := --test commands --test fix --test reports --test cases --test check --test module --test pages --test corpus --test apiserver --test properties --test vectors --test docs --test examples --test layers --test load --test outcomes --test verdicts --test fixes --test lookups --test release --test replay
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
 # One selection of packages for every native build: another one would have other features. The demo's is smaller, with the
 # same features for all that takes long (xtask/Cargo.toml).
@@ -298,8 +298,23 @@ $(DENY): | setup
 	cargo install cargo-deny --root target/tools
 
 .PHONY: audit
-audit: $(DENY) ## check dependencies: licences, sources, advisories (needs the network)
+audit: $(DENY) sbom ## check dependencies: licences, sources, advisories, the bill of materials (needs the network)
 	PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --workspace check
+
+# What is in the module, and nothing else: alone, because in the workspace other packages ask for more features.
+CYCLONEDX := target/tools/bin/cargo-cyclonedx
+$(CYCLONEDX): | setup
+	cargo install cargo-cyclonedx --root target/tools
+
+.PHONY: sbom
+sbom: $(CYCLONEDX) | setup-node ## write the module's bill of materials (CycloneDX), and hold it to what Cargo builds
+	rm -rf target/sbom && mkdir -p target/sbom
+	sed -e 's/^members = .*/members = []/' -e '/dev-dependencies\]/,/^$$/d' Cargo.toml > target/sbom/Cargo.toml
+	cp -R Cargo.lock rust-toolchain.toml src target/sbom
+	cd target/sbom && $(CURDIR)/$(CYCLONEDX) cyclonedx --quiet --format json --spec-version 1.5 --target $(TARGET) --no-build-deps \
+		--override-filename policy-sbom.cdx
+	cargo tree --package kyma-dynatrace-policy --edges normal --target $(TARGET) --prefix none --locked > target/sbom/tree.txt
+	node e2e/sbom.mjs target/sbom/policy-sbom.cdx.json target/sbom/tree.txt
 
 .PHONY: check-release
 check-release: $(XTASK) ## check that TAG is the version that everything names
@@ -314,10 +329,59 @@ release-notes: # what the changelog says of TAG
 test-long: annotated-policy.wasm ## run the properties with 10,000 cases each
 	PROPTEST_CASES=10000 $(CARGO_TEST) --test properties --test verdicts --test fixes
 
+# Fuzzing on the toolchain that is there: LLVM's fuzzer and its counters need no nightly compiler, sanitizers would.
+FUZZ_TARGETS := $(notdir $(basename $(wildcard fuzz/run/targets/*.rs)))
+FUZZ := target/tools/bin/cargo-fuzz
+SECONDS ?= 60
+$(FUZZ): | setup
+	cargo install cargo-fuzz --root target/tools
+
+.PHONY: fuzz
+fuzz: $(FUZZ) ## run every fuzz target for SECONDS (needs a C++ compiler); what is found goes into fuzz/run/artifacts
+	@command -v c++ >/dev/null || { echo "error: a C++ compiler is missing; the fuzzer is in C++" >&2; exit 1; }
+	$(FUZZ) build --fuzz-dir fuzz/run --sanitizer none
+	@for target in $(FUZZ_TARGETS); do mkdir -p target/fuzz/$$target && \
+		$(FUZZ) run --fuzz-dir fuzz/run --sanitizer none $$target target/fuzz/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 2> target/fuzz/$$target.log \
+		&& sed -n "s/^stat::number_of_executed_units: */$$target: inputs: /p" target/fuzz/$$target.log \
+		|| { tail -30 target/fuzz/$$target.log; exit 1; }; done
+
+# Inputs that reach the same code are dropped; of the others some are kept, of every size: a corpus that is small enough.
+KEPT := 150
+.PHONY: fuzz-corpus
+fuzz-corpus: $(FUZZ) ## put what the fuzzer has found into the corpora that are kept
+	@for target in $(FUZZ_TARGETS); do merged=target/fuzz/merged/$$target; rm -rf $$merged && mkdir -p $$merged target/fuzz/$$target && \
+		$(FUZZ) run --fuzz-dir fuzz/run --sanitizer none $$target $$merged fuzz/corpus/$$target target/fuzz/$$target -- \
+			-merge=1 -max_len=1024 2> target/fuzz/$$target.merge.log || exit 1; \
+		find fuzz/corpus/$$target -type f -delete; \
+		step=$$(( ($$(ls $$merged | wc -l) + $(KEPT) - 1) / $(KEPT) )); \
+		ls -S $$merged | awk "NR % $$step == 0" | while read -r input; do cp "$$merged/$$input" fuzz/corpus/$$target/; done; \
+		echo "$$target: $$(ls fuzz/corpus/$$target | wc -l) of $$(ls $$merged | wc -l) inputs kept"; done
+
+MUTANTS := target/tools/bin/cargo-mutants
+MUTATED := --package kyma-dynatrace-policy --package kyma-dynatrace-engine --package kyma-dynatrace-apiserver --package kyma-dynatrace-manifest
+$(MUTANTS): | setup
+	cargo install cargo-mutants --root target/tools
+
+.PHONY: mutants
+mutants: $(MUTANTS) $(XTASK) ## change the code in every way that a test has to notice (takes an hour); survivors are in mutants.toml
+	$(MUTANTS) mutants $(MUTATED) --minimum-test-timeout 5 --output target/mutants -- --lib --tests || test $$? -le 3
+	$(XTASK) mutants target/mutants/mutants.out/outcomes.json
+
+# What a pull request changes: BASE is what it is compared with.
+BASE ?= origin/main
+.PHONY: mutants-changed
+mutants-changed: $(MUTANTS) $(XTASK) ## the same for what has changed since BASE
+	git diff $(BASE)... > target/changed.diff
+	rm -rf target/mutants
+	$(MUTANTS) mutants $(MUTATED) --in-diff target/changed.diff --minimum-test-timeout 5 --output target/mutants -- --lib --tests || test $$? -le 3
+	@if test -f target/mutants/mutants.out/outcomes.json; then \
+		$(XTASK) mutants --some target/mutants/mutants.out/outcomes.json; else echo "mutants: nothing has changed"; fi
+
 .PHONY: url-table
 url-table: ## make the expected URLs again, with Go
 	@command -v go >/dev/null || { echo "error: go is missing; the table is made by Go itself" >&2; exit 1; }
-	go run e2e/urls/main.go > e2e/urls/table.jsonl
+	go run e2e/urls/main.go fuzz/corpus/urls > e2e/urls/table.jsonl
 
 .PHONY: yaml-table
 yaml-table: setup-kubectl ## make the expected readings of YAML again, with kubectl

@@ -5,6 +5,8 @@ mod endpoint;
 mod escape;
 mod host;
 mod kind;
+#[cfg(test)]
+mod table;
 pub mod url;
 mod wanted;
 

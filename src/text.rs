@@ -125,6 +125,14 @@ mod tests {
         assert_eq!(quote("a\nb`c"), "`a?b?c`");
         assert_eq!(quote(&"x".repeat(50)), format!("`{}…`", "x".repeat(40)));
         assert_eq!(quote_scheme("Bearer "), "`Bearer`");
+        assert_eq!(quote_scheme("Api-Key"), "`Api-Key`");
+        assert!(quote_scheme("Token1").starts_with("(hidden"));
+        assert_eq!(quote("``"), "`??`");
+        assert_eq!(quote(&"x".repeat(40)), format!("`{}`", "x".repeat(40)));
+        // Like the head of a token but for one place.
+        for text in ["xt0c01.a", "dx0c01.a", "dtxc01.a", "dt0101.a", "dt0cx1.a", "dt0c0x.a", "t0c01.a"] {
+            assert_eq!(quote(text), format!("`{text}`"));
+        }
     }
 
     #[test]

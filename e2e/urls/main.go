@@ -1,5 +1,5 @@
 // Writes what Go makes of pairs of endpoint and path, the way the Telemetry module and its exporter join them: the
-// expected results for src/url.rs. Run by `make url-table`; its output is kept, so that the tests need no Go.
+// expected results for src/destination/table.rs. Run by `make url-table`; its output is kept, so that the tests need no Go.
 package main
 
 import (
@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
 // Row is one pair and its result.
@@ -127,6 +129,24 @@ func main() {
 		}
 		for _, suffix := range []string{"", "v2/otlp/v1/metrics", "../x?q"} {
 			write("host.example"+tail, suffix)
+		}
+	}
+	// What a fuzzer has found worth keeping: an endpoint, a newline, a path.
+	for _, folder := range os.Args[1:] {
+		files, err := filepath.Glob(filepath.Join(folder, "*"))
+		if err != nil {
+			panic(err)
+		}
+		for _, file := range files {
+			pair, err := os.ReadFile(file)
+			if err != nil {
+				panic(err)
+			}
+			endpoint, suffix, _ := strings.Cut(string(pair), "\n")
+			// A host that is no UTF-8 names no service: the policy takes it for invalid.
+			if u, err := url.Parse(endpoint); utf8.Valid(pair) && (err != nil || utf8.ValidString(u.Host)) {
+				write(endpoint, suffix)
+			}
 		}
 	}
 }

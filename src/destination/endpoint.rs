@@ -128,3 +128,54 @@ impl Literal {
         if self.is_hidden { "(hidden: the endpoint has a user part)".to_owned() } else { quote(text) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn literal(endpoint: &str) -> Literal {
+        Literal::of(endpoint).0
+    }
+
+    #[test]
+    fn accepts_as_many_bytes_as_an_environment_variable_takes() {
+        let of = |length: usize| literal(&format!("https://h/{}", "a".repeat(length - "https://h/".len()))).problem;
+        assert_eq!([of(131_072), of(131_073)], [None, Some(Problem::Length)]);
+    }
+
+    #[test]
+    fn rejects_schemes_that_are_none() {
+        for (endpoint, scheme) in [
+            ("HTTPS://h", Scheme::Https),
+            ("http://h", Scheme::Http),
+            ("a+b-c.1://h", Scheme::Other),
+            ("://h", Scheme::Absent),
+            ("a b://h", Scheme::Absent),
+            ("h:443", Scheme::Absent),
+        ] {
+            assert_eq!(literal(endpoint).scheme, scheme, "{endpoint}");
+        }
+        assert_eq!(literal("https://http://h").problem, Some(Problem::TwoSchemes));
+    }
+
+    #[test]
+    fn rejects_ports_that_are_none() {
+        let of = |endpoint: &str| (literal(endpoint).problem, literal(endpoint).port);
+        assert_eq!(of("https://h:0"), (Some(Problem::Port), Some("0".to_owned())));
+        assert_eq!(of("https://h:65536").0, Some(Problem::Port));
+        assert_eq!(of("https://h:1"), (None, Some("1".to_owned())));
+        assert_eq!(of(" https://h").0, Some(Problem::Blank));
+    }
+
+    #[test]
+    fn hides_what_may_be_a_password() {
+        let hidden = literal("https://u:p@h:8443");
+        assert!(hidden.is_hidden());
+        assert!(hidden.shown_port().unwrap().starts_with("(hidden"));
+        let shown = literal("https://h:8443");
+        assert!(!shown.is_hidden());
+        assert_eq!((shown.shown_host(), shown.shown_port()), ("`h`".to_owned(), Some("8443".to_owned())));
+    }
+}

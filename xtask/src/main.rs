@@ -12,6 +12,7 @@ mod demo;
 mod generate;
 mod kwctl;
 mod metadata;
+mod mutants;
 mod replay;
 mod rules_table;
 mod settings;
@@ -97,6 +98,17 @@ enum Chore {
         /// The annotated module.
         wasm: PathBuf,
     },
+    /// Say what became of the mutants, and fail where one survives that may not.
+    Mutants {
+        /// The mutants that may survive.
+        #[arg(long, default_value = "mutants.toml")]
+        accepted: PathBuf,
+        /// Only some mutants were tried.
+        #[arg(long)]
+        some: bool,
+        /// What `cargo mutants` has written.
+        outcomes: PathBuf,
+    },
     /// Fail where a module imports anything but waPC functions.
     Imports {
         /// The module.
@@ -114,6 +126,7 @@ fn main() -> ExitCode {
         Chore::Kwctl { command } => kwctl::run(&command),
         Chore::Precompile { target, output, wasm } => annotate::precompile(&wasm, &target, &output),
         Chore::SameAnswer { request, expected } => answers::run(&request, &expected),
+        Chore::Mutants { accepted, some, outcomes } => mutants::run(&outcomes, &accepted, !some),
         Chore::Imports { wasm } => annotate::check_imports(&wasm),
     };
     match result {

@@ -1,0 +1,195 @@
+//! Documents put to the policy, which is linked in here: places, troubles, and texts with their repairs.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kyma_dynatrace_admission::AdmissionResponse;
+use kyma_dynatrace_manifest::check::{self, Cluster, Outcome, Repairs};
+use kyma_dynatrace_manifest::deployed::Deployed;
+use kyma_dynatrace_manifest::finding::Severity;
+use kyma_dynatrace_policy::validate;
+use serde_json::{Value, json};
+
+/// The policy, natively, with settings.
+#[derive(Default)]
+struct Native {
+    deployed: Deployed,
+    stored: BTreeMap<String, Value>,
+    /// Whether nothing is answered but an error.
+    is_broken: bool,
+}
+
+impl Native {
+    fn with(settings: Value) -> Self {
+        Self { deployed: Deployed { settings, ..Deployed::default() }, ..Self::default() }
+    }
+
+    fn ask(&self, request: &Value, settings: &Value) -> AdmissionResponse {
+        if self.is_broken {
+            return AdmissionResponse::rejection(request, "the module failed".to_owned(), Some(500));
+        }
+        let answer = validate(json!({"request": request, "settings": settings}).to_string().as_bytes()).unwrap();
+        AdmissionResponse::of(request, serde_json::from_slice(&answer).unwrap(), true)
+    }
+}
+
+impl Cluster for Native {
+    fn stored(&self, title: &str) -> Option<&Value> {
+        self.stored.get(title)
+    }
+
+    fn is_sent(&self, object: &Value, operation: &str) -> bool {
+        self.deployed.is_sent(object, operation)
+    }
+
+    fn admit(&self, request: &Value) -> AdmissionResponse {
+        self.ask(request, &self.deployed.settings)
+    }
+
+    fn repair(&self, request: &Value) -> AdmissionResponse {
+        self.ask(request, &self.deployed.repairing_settings())
+    }
+}
+
+/// What is said of a text, document by document, and the text with its repairs.
+fn checked(text: &str, cluster: &Native, repairs: Repairs) -> (Vec<Outcome>, Option<String>) {
+    let mut outcomes = Vec::new();
+    let repaired = check::input(text, cluster, repairs, |_, outcome| {
+        outcomes.push(outcome);
+        Ok::<(), ()>(())
+    });
+    (outcomes, repaired.unwrap())
+}
+
+fn styles() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/tests/styles");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.is_file());
+    files.sort();
+    files
+}
+
+/// The words of a text, whatever their order, and its lines.
+fn sorted(text: &str) -> (Vec<&str>, usize) {
+    let mut words: Vec<&str> =
+        text.split([' ', '\n', '\r', ',', '{', '}', '[', ']']).filter(|word| !word.is_empty()).collect();
+    words.sort_unstable();
+    (words, text.lines().count())
+}
+
+const PIPELINE: &str = "apiVersion: telemetry.kyma-project.io/v1beta1\nkind: TracePipeline\nmetadata: {name: traces}\nspec:\n  output:\n    otlp:\n      protocol: grpc\n      path: v2/otlp/v1/traces\n      endpoint: {value: \"https://abc12345.live.dynatrace.com/api\"}\n      headers:\n        - name: Authorization\n          valueFrom: {secretKeyRef: {name: dynakube, namespace: dynatrace, key: dataIngestToken}}\n";
+
+#[test]
+fn every_style_of_yaml_is_repaired_as_its_pair_shows() {
+    let cluster = Native::with(json!({"metrics": {"deltaConversion": "auto"}}));
+    let mut count = 0;
+    for file in styles() {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let (outcomes, repaired) = checked(&text, &cluster, Repairs::Written);
+        let troubles: usize = outcomes.iter().map(|outcome| outcome.troubles.len()).sum();
+        if name.starts_with('9') {
+            assert!(repaired.is_none() && troubles > 0, "{name}");
+            continue;
+        }
+        let pair = fs::read_to_string(file.parent().unwrap().join("fixed").join(&name)).unwrap();
+        // The module writes the keys of a new header in another order than the same code linked in here.
+        assert_eq!((sorted(repaired.as_deref().unwrap()), troubles), (sorted(&pair), 0), "{name}");
+        let of_errors = |outcome: &Outcome| {
+            outcome.checked.iter().flat_map(|one| &one.findings).any(|one| one.severity == Severity::Error)
+        };
+        assert!(!outcomes.iter().any(of_errors), "{name}: judged as it is then");
+        // What is only offered is judged as it was.
+        let (outcomes, offered) = checked(&text, &cluster, Repairs::Offered);
+        assert_eq!(offered, repaired, "{name}");
+        assert!(outcomes.iter().any(of_errors), "{name}");
+        count += 1;
+    }
+    assert!(count >= 20);
+}
+
+#[test]
+fn findings_stand_at_their_fields_and_objects_in_their_documents() {
+    let text = format!("kind: ConfigMap\n---\n{PIPELINE}---\n# ä\n{PIPELINE}");
+    let cluster = Native::with(json!({"mode": "validate"}));
+    let (outcomes, repaired) = checked(&text, &cluster, Repairs::Unasked);
+    assert_eq!(repaired, None);
+    assert_eq!(
+        outcomes.iter().map(|outcome| (outcome.passed_over, outcome.checked.len())).collect::<Vec<_>>(),
+        [(1, 0), (0, 1), (0, 1)]
+    );
+    let places: Vec<(usize, usize, &str)> = outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.checked)
+        .flat_map(|one| &one.findings)
+        .map(|one| (one.line, one.column, one.rule.as_str()))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            (9, 17, "grpc-protocol"),
+            (12, 7, "wrong-authorization-scheme"),
+            (23, 17, "grpc-protocol"),
+            (26, 7, "wrong-authorization-scheme"),
+        ]
+    );
+    let first = &outcomes[1].checked[0];
+    assert_eq!((first.response.allowed, first.object.title()), (false, "TracePipeline/traces".to_owned()));
+    assert!(
+        first
+            .findings
+            .iter()
+            .all(|one| one.object == "TracePipeline/traces" && !one.fix.is_empty() && one.link.ends_with(".md"))
+    );
+}
+
+#[test]
+fn what_is_stored_makes_an_update_and_rules_pass_over() {
+    let stored = kyma_dynatrace_manifest::yaml::read(PIPELINE).unwrap().value;
+    let mut cluster = Native { stored: [("TracePipeline/traces".to_owned(), stored)].into(), ..Native::default() };
+    let changed = PIPELINE.replace("name: traces}", "name: traces, labels: {a: b}}");
+    let (outcomes, _) = checked(&changed, &cluster, Repairs::Unasked);
+    assert!(outcomes[0].checked[0].response.allowed, "what was wrong before is a warning");
+    assert!(outcomes[0].checked[0].findings.iter().all(|one| one.severity == Severity::Warning));
+    let rule = |operation: &str| json!([{"apiGroups": ["telemetry.kyma-project.io"], "apiVersions": ["*"], "resources": ["tracepipelines"], "operations": [operation]}]);
+    for (operation, expected) in [("UPDATE", 1), ("CREATE", 0), ("*", 1)] {
+        cluster.deployed.rules = rule(operation).as_array().cloned();
+        assert_eq!(checked(&changed, &cluster, Repairs::Unasked).0[0].checked.len(), expected, "{operation}");
+    }
+}
+
+#[test]
+fn troubles_are_told_with_their_lines() {
+    let text = format!("a: [\n---\n{PIPELINE}");
+    let (outcomes, _) = checked(&text, &Native::default(), Repairs::Unasked);
+    assert!(outcomes[0].troubles[0].message.starts_with("not valid YAML"));
+    assert!(outcomes[0].troubles[0].line.is_some());
+    assert_eq!(outcomes[1].checked.len(), 1);
+    // A module that fails gives no finding.
+    let broken = Native { is_broken: true, ..Native::default() };
+    let (outcomes, _) = checked(PIPELINE, &broken, Repairs::Offered);
+    assert_eq!(outcomes[0].troubles[0].message, "TracePipeline/traces: the module failed");
+    assert!(outcomes[0].checked[0].findings.is_empty());
+    // Twice is told at the line of the second.
+    let twice = PIPELINE.replace("metadata:", "kind: TracePipeline\nmetadata:");
+    let (outcomes, _) = checked(&format!("# first\n{twice}"), &Native::default(), Repairs::Unasked);
+    let first = &outcomes[0].checked[0].findings[0];
+    assert_eq!((first.rule.as_str(), first.line, first.severity), ("duplicate-key", 4, Severity::Warning));
+    assert_eq!(first.fix, "keep one of them");
+}
+
+#[test]
+fn repairs_are_not_printed_where_a_line_may_hold_a_credential() {
+    let wanting = PIPELINE.replace("      protocol: grpc\n", "");
+    assert!(checked(&wanting, &Native::default(), Repairs::Printed).1.unwrap().contains("protocol: http"));
+    let literal = wanting.replace("      headers:\n", "      headers:\n        - {name: X-Other, value: geheim}\n");
+    let (outcomes, printed) = checked(&literal, &Native::default(), Repairs::Printed);
+    assert_eq!(printed, None);
+    assert!(outcomes[0].troubles[0].message.ends_with("a line of them may hold a credential"));
+    assert!(checked(&literal, &Native::default(), Repairs::Offered).1.is_some());
+    let token = format!("{wanting}# dt0c01.{}.{}\n", "A".repeat(24), "B".repeat(64));
+    assert_eq!(checked(&token, &Native::default(), Repairs::Printed).1, None);
+}
