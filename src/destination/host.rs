@@ -67,3 +67,15 @@ pub(super) fn plain_host(host: &str) -> String {
     };
     bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn rejects_blanks_and_control_characters_in_what_is_left_of_a_host() {
+        assert_eq!(rough_host("https://a b\u{7}c\u{a0}[/x"), "abc[");
+    }
+}

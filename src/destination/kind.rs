@@ -280,4 +280,16 @@ mod tests {
         assert_eq!(header(r#""value":"Api-Tokenx""#), Destination::Elsewhere);
         assert_eq!(header(r#""prefix":"Bearer","value":"x""#), Destination::Elsewhere);
     }
+
+    #[test]
+    fn rejects_what_only_looks_like_it() {
+        assert!(is_below("a.example.com", "example.com"));
+        for host in ["example.com", ".example.com", "aexample.com", "a.example.com.x"] {
+            assert!(!is_below(host, "example.com"), "{host}");
+        }
+        assert!(is_environment_api("/e/id/api/v2"));
+        for path in ["/x/id/api", "/e//api", "/e/id/x", "/e/id", "e/id/api", "/api"] {
+            assert!(!is_environment_api(path), "{path}");
+        }
+    }
 }

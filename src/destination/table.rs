@@ -28,6 +28,14 @@ fn urls_are_joined_as_go_joins_them() {
         if (&url, &wire, &host) != (&row.url, &row.wire, &row.host) {
             differences.push(format!("{row:?}\n  ours: {url:?} {wire:?} {host:?}"));
         }
+        // What is appended to a parsed URL is what would be parsed anew.
+        let appended = Url::parse(&row.endpoint).ok().and_then(|url| url.appended("metrics"));
+        if row.path.is_empty() && appended.as_ref().is_some_and(|appended| appended.to_string() != row.url) {
+            differences.push(format!(
+                "{row:?}\n  ours: {}",
+                appended.map_or_else(String::new, |appended| appended.to_string())
+            ));
+        }
     }
     assert!(rows.len() >= 1000);
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));

@@ -134,10 +134,10 @@ impl Url {
     }
 
     /// The URL behind which the exporter puts `/v1/<signal>`. `None` where that has to be parsed anew, because it goes
-    /// behind a query or fragment.
+    /// behind a query or fragment, or would become the host.
     #[must_use]
     pub fn appended(&self, signal: &str) -> Option<Self> {
-        let is_plain = self.query.is_empty() && !self.force_query && self.fragment.is_empty() && self.opaque.is_empty();
+        let is_plain = self.query.is_empty() && !self.force_query && self.fragment.is_empty() && !self.host.is_empty();
         if !is_plain || !self.raw_path.is_empty() {
             return None;
         }
@@ -383,6 +383,12 @@ mod tests {
     fn finds_a_host_even_in_what_go_rejects() {
         assert_eq!(rough_host(" https://u@Abc.Live.dynatrace.com:x/api\n"), "abc.live.dynatrace.com");
         assert_eq!(rough_host("[::1]:4317"), "::1");
+    }
+
+    #[test]
+    fn accepts_a_path_alone() {
+        let url = Url::of_path("a");
+        assert_eq!((url.to_string().as_str(), url.wire_path().as_str()), ("https://unknown/a", "/a"));
     }
 
     #[test]

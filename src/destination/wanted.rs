@@ -70,3 +70,34 @@ pub fn missing_rest(address: &Address, destination: Destination, signal: Signal)
 fn environment_id(path: &str) -> Option<&str> {
     path.strip_prefix("/e/")?.split('/').next().filter(|id| !id.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{output, settings};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn wanted(endpoint: &str, path: &str) -> String {
+        let output = output(&format!(r#"{{"endpoint":{{"value":"{endpoint}"}},"path":"{path}"}}"#));
+        let settings = settings("{}");
+        wanted_path(&Address::of(&output, Signal::Traces, &settings), Destination::Managed, Signal::Traces)
+    }
+
+    #[test]
+    fn accepts_the_id_that_the_endpoint_or_the_path_has() {
+        for (endpoint, path, expected) in [
+            ("https://dt.corp/e/abc/api", "v2", "/e/abc/api/v2/otlp/v1/traces"),
+            ("https://dt.corp", "e/abc/api", "/e/abc/api/v2/otlp/v1/traces"),
+            // The path leads out of the environment, whose id is still in the endpoint.
+            ("https://dt.corp/e/abc/api", "../../../v1", "/e/abc/api/v2/otlp/v1/traces"),
+            // What the exporter appends is no id.
+            ("https://dt.corp/e", "", "/e/<id>/api/v2/otlp/v1/traces"),
+            ("https://dt.corp", "", "/e/<id>/api/v2/otlp/v1/traces"),
+            // Nothing of an endpoint with an `@` is shown.
+            ("https://u@dt.corp/e/abc/api", "v2", "/e/<id>/api/v2/otlp/v1/traces"),
+        ] {
+            assert_eq!(wanted(endpoint, path), expected, "{endpoint} {path}");
+        }
+    }
+}

@@ -74,3 +74,37 @@ impl Seen {
         self.0.iter().map(|(lookup, outcome)| (lookup, outcome))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// Only one Secret is there.
+    struct One;
+
+    impl LookUp for One {
+        fn secret(&self, lookup: &Lookup) -> Outcome {
+            if lookup.secret() == "n/a" {
+                Outcome::Found(vec![("k".to_owned(), Value::new(b"v".to_vec()))])
+            } else {
+                Outcome::Missing
+            }
+        }
+    }
+
+    #[test]
+    fn accepts_the_secret_with_both_names_alone() {
+        let of = |namespace: &str, name: &str| Lookup {
+            namespace: namespace.into(),
+            name: name.into(),
+            keys: vec!["k".into()],
+        };
+        let seen = Seen::by(&One, &[of("n", "b"), of("m", "a"), of("n", "a")]);
+        assert_eq!(seen.outcome("n", "b"), Some(&Outcome::Missing));
+        assert_eq!(seen.value("n", "a", "k"), Some(&Value::new(b"v".to_vec())));
+        assert_eq!((seen.value("n", "a", "x"), seen.value("m", "a", "k"), seen.outcome("m", "b")), (None, None, None));
+        assert_eq!((seen.all().count(), seen.is_nothing(), Seen::NOTHING.is_nothing()), (3, false, true));
+    }
+}
