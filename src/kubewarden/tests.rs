@@ -177,6 +177,22 @@ fn accepts_at_most_twenty_findings_in_one_answer() {
 }
 
 #[test]
+fn accepts_exactly_twenty_findings_without_a_word_about_more() {
+    let of = |count: usize, settings: &str| {
+        let headers = format!(r#""endpoint":{{"value":"http://loki:3100"}},"headers":[{}1]"#, "1,".repeat(count - 1));
+        answer(&headers, settings)
+    };
+    assert!(!of(20, "{}")["message"].as_str().unwrap().contains("more"));
+    assert!(of(21, "{}")["message"].as_str().unwrap().ends_with("\nand 1 more"));
+    // As warnings they are told like that too.
+    let told =
+        |count: usize| of(count, r#"{"rules":{"malformed-output":"warn"}}"#)["warnings"].as_array().unwrap().clone();
+    assert_eq!((told(20).len(), told(21).len()), (20, 21));
+    assert_eq!(told(21).last().unwrap(), "and 1 more warnings");
+    assert_eq!(told(600).last().unwrap(), "and 580 more warnings");
+}
+
+#[test]
 fn accepts_denials_as_warnings_only_where_the_settings_say_so() {
     let otlp = format!(r#"{SECRET},"protocol":"grpc","path":"x""#);
     assert_eq!(answer(&otlp, "{}")["warnings"], Value::Null);

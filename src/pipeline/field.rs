@@ -231,3 +231,40 @@ impl<'de, T: Shape<'de>> Visitor<'de> for FieldVisitor<T> {
         T::of_object(object).map(|value| field(value, JsonType::Object))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn text(json: &str) -> Field<Text<'_>> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn rejects_to_show_a_text() {
+        assert_eq!(format!("{:?}", text(r#""geheim""#)), "Is(Text(..))");
+    }
+
+    #[test]
+    fn rejects_every_other_type_with_its_name_and_reads_on_behind_it() {
+        for (json, expected) in [
+            ("null", Field::Absent),
+            ("true", Field::Malformed(JsonType::Boolean)),
+            ("-1", Field::Malformed(JsonType::Number)),
+            ("1", Field::Malformed(JsonType::Number)),
+            ("1.5", Field::Malformed(JsonType::Number)),
+            (r#"[1,[2],{"a":3}]"#, Field::Malformed(JsonType::Array)),
+            (r#"{"a":{"b":[1]},"c":2}"#, Field::Malformed(JsonType::Object)),
+        ] {
+            assert!(text(json) == expected, "{json}");
+            // What is wrong is read to its end: the next one is found.
+            let both = format!("[{json},true]");
+            let both: (Field<Text<'_>>, Field<bool>) = serde_json::from_str(&both).unwrap();
+            assert!(both.0 == expected && both.1 == Field::Is(true), "{json}");
+        }
+        let boolean = |json: &str| -> Field<bool> { serde_json::from_str(json).unwrap() };
+        assert!(boolean(r#""true""#) == Field::Malformed(JsonType::String) && boolean("null") == Field::Absent);
+    }
+}

@@ -171,3 +171,30 @@ impl<'de: 'a, 'a> Shape<'de> for Headers<'a> {
         Ok(Some(headers))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{output, token};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn rejects_each_fault_by_itself() {
+        let has_fault = |header: &str| {
+            let output = output(&format!(r#"{{"headers":[{header}]}}"#));
+            output.headers.value().is_some_and(|headers| headers.kept.len() == 1)
+        };
+        let token = token();
+        assert!(!has_fault(r#"{"name":"X","prefix":"p","value":"v"}"#));
+        for header in [
+            r#"{"name":"X"}"#.to_owned(),
+            r#"{"name":1,"value":"v"}"#.to_owned(),
+            r#"{"name":"X","prefix":1,"value":"v"}"#.to_owned(),
+            format!(r#"{{"name":"{token}","value":"v"}}"#),
+            format!(r#"{{"name":"X","prefix":"{token}","value":"v"}}"#),
+            format!(r#"{{"name":"X","value":"{token}"}}"#),
+        ] {
+            assert!(has_fault(&header), "{header}");
+        }
+    }
+}
