@@ -336,3 +336,24 @@ fn accepts_a_lookup_that_failed_and_names_it_for_the_operator() {
         json!({"destination": "direct-secret", "lookups-failed": "dynatrace/dynakube"})
     );
 }
+
+#[test]
+fn accepts_an_update_that_spells_a_default_out() {
+    let state = |more: &str| {
+        format!(r#"{{"spec":{{"output":{{"otlp":{{{SECRET},{TOKEN},"path":"v2/otlp/v1/traces"{more}}}}}}}}}"#)
+    };
+    let (old, new) = (state(""), state(r#","protocol":"grpc","compression":"gzip""#));
+    let update = traces("UPDATE", &format!(r#""object":{new},"oldObject":{old}"#));
+    let validate = r#"{"mode":"validate"}"#;
+    assert_eq!(verdict(&update, validate), (true, vec!["grpc-protocol Warn".to_owned()], Vec::new()));
+    assert!(!verdict(&traces("CREATE", &format!(r#""object":{new}"#)), validate).0);
+}
+
+#[test]
+fn accepts_with_a_warning_what_a_rule_at_warn_finds_and_would_not_repair() {
+    let object = format!(
+        r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET},{TOKEN},"path":"v2/otlp/v1/traces","protocol":"grpc"}}}}}}}}"#
+    );
+    let found = verdict(&traces("CREATE", &object), r#"{"rules":{"grpc-protocol":"warn"}}"#);
+    assert_eq!(found, (true, vec!["grpc-protocol Warn".to_owned()], Vec::new()));
+}

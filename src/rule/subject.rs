@@ -161,4 +161,25 @@ mod tests {
             assert!(subject.cumulative_inputs().is_empty() && subject.malformed().is_empty());
         }
     }
+
+    #[test]
+    fn accepts_one_lookup_for_each_declared_secret() {
+        let of = |endpoint: &str, token: &str| {
+            let reference = |place: &str| {
+                let [namespace, name, key] = place.split('/').collect::<Vec<_>>().try_into().unwrap();
+                format!(r#"{{"secretKeyRef":{{"namespace":"{namespace}","name":"{name}","key":"{key}"}}}}"#)
+            };
+            let (endpoint, token) = (reference(endpoint), reference(token));
+            let otlp = format!(
+                r#""endpoint":{{"valueFrom":{endpoint}}},"headers":[{{"name":"Authorization","valueFrom":{token}}}]"#
+            );
+            let settings = r#"{"dynatrace":{"secrets":[{"namespace":"n","name":"a"},{"namespace":"n","name":"b"}]}}"#;
+            let subject = crate::testing::subject(Signal::Traces, &otlp, "{}", settings);
+            subject.lookups().iter().map(|one| format!("{}: {}", one.secret(), one.keys.join(","))).collect::<Vec<_>>()
+        };
+        assert_eq!(of("n/a/url", "n/a/token"), ["n/a: url,token"]);
+        assert_eq!(of("n/a/same", "n/a/same"), ["n/a: same"]);
+        assert_eq!(of("n/a/url", "n/b/token"), ["n/a: url", "n/b: token"]);
+        assert_eq!(of("n/a/", "n/other/token"), [""; 0]);
+    }
 }

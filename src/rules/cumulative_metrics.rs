@@ -140,4 +140,13 @@ mod tests {
         let collector = "http://dynakube-telemetry-ingest.dynatrace:4317";
         assert_eq!(check_metrics(collector, "", r#"{"istio":{"enabled":true}}"#, "{}"), []);
     }
+
+    #[test]
+    fn rejects_what_it_would_repair_with_the_repair_as_its_fix() {
+        let otlp = format!(r#"{},"temporality":"preserve""#, endpoint(API));
+        let settings = r#"{"metrics":{"deltaConversion":"auto"}}"#;
+        let mut subject = crate::testing::subject(Signal::Metrics, &otlp, r#"{"istio":{"enabled":true}}"#, settings);
+        let repairs = repair(&mut subject);
+        assert_eq!(repairs[0].fault.fix, "set `temporality: delta`");
+    }
 }

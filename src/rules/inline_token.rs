@@ -120,4 +120,19 @@ mod tests {
             format!(r#"{},"headers":[{{"name":"Authorization","value":"x"}}]"#, endpoint("https://other.example"));
         assert_eq!(faults(&RULE, Signal::Logs, &otlp), []);
     }
+
+    #[test]
+    fn accepts_a_login_that_is_no_token_and_tells_each_field_once() {
+        let login = |user: &str| {
+            format!(
+                r#"{SECRET},"authentication":{{"basic":{{"user":{{"value":"{user}"}}}},"oauth2":{{"user":{{"value":"{user}"}}}}}}"#
+            )
+        };
+        assert_eq!(faults(&RULE, Signal::Logs, &login("somebody")), []);
+        let both = faults(&RULE, Signal::Logs, &login(&token()));
+        assert_eq!(
+            both.iter().map(|fault| fault.field.to_string()).collect::<Vec<_>>(),
+            ["spec.output.otlp.authentication.basic.user.value", "spec.output.otlp.authentication.oauth2.user.value"]
+        );
+    }
 }

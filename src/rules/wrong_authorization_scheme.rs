@@ -121,7 +121,10 @@ mod tests {
         let field = "spec.output.otlp.headers[0].prefix";
         let basic = faults(&RULE, Signal::Logs, &format!("{SECRET},{}", header("Basic", "x", "y")));
         assert_one(&basic, field, "is `Basic`", "`Api-Token`");
-        assert_eq!(basic[0].level, None);
+        assert_eq!(
+            (basic[0].level, &*basic[0].why),
+            (None, "the Dynatrace API answers 401 to a token with this scheme")
+        );
         let hidden = faults(&RULE, Signal::Logs, &format!("{SECRET},{}", header("Api-Token abcdef", "x", "y")));
         assert_one(&hidden, field, "is (hidden: it is not a plain scheme word)", "`Api-Token`");
     }

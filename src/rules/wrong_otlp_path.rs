@@ -250,4 +250,22 @@ mod tests {
     fn ignores_what_cannot_be_known() {
         assert_eq!(faults(&RULE, Signal::Traces, &format!(r#"{SECRET},"protocol":"http","path":3"#)), []);
     }
+
+    #[test]
+    fn rejects_with_a_fix_for_each_kind_of_endpoint() {
+        const SAAS: &str = "https://abc12345.live.dynatrace.com";
+        let fix = |endpoint_url: &str, path: &str| found(endpoint_url, path)[0].fix.clone();
+        assert_eq!(fix(&format!("{SAAS}/api"), "x"), "set `path` to `v2/otlp/v1/traces`");
+        assert_eq!(fix(&format!("{SAAS}/api/v2/otlp"), "x"), "remove `path`");
+        let elsewhere = "end the endpoint with `/api`, and set `path` to `v2/otlp/v1/traces`";
+        assert_eq!(fix(&format!("{SAAS}/x"), "y"), elsewhere);
+        let managed = fix("https://x.dynatrace-managed.com/api", "x");
+        assert!(
+            managed.starts_with("end the endpoint with `/e/<id>/api`, with the id of your environment"),
+            "{managed}"
+        );
+        let undeclared = r#""endpoint":{"valueFrom":{"secretKeyRef":{"name":"x","namespace":"y","key":"z"}}},"protocol":"http","headers":[{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"name":"x","namespace":"y","key":"t"}}}],"path":"api""#;
+        let unknown = faults(&RULE, Signal::Traces, undeclared)[0].fix.clone();
+        assert_eq!(unknown, "set `path` to `v2/otlp/v1/traces`, behind a URL that ends with `/api`");
+    }
 }

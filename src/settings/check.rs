@@ -108,3 +108,52 @@ fn glob_error(glob: &str) -> Option<&'static str> {
 fn service_error(name: &str) -> Option<&'static str> {
     (!is_label(&name.to_ascii_lowercase())).then_some("expected the name of a Service, without namespace or port")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn accepts_names_of_objects_and_no_others() {
+        let long = "a".repeat(63);
+        for name in ["a", "9", "a-b", &long] {
+            assert!(is_label(name), "{name}");
+        }
+        let longer = "a".repeat(64);
+        for name in ["", "-a", "a-", "A", "a_b", "a.b", &longer] {
+            assert!(!is_label(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn accepts_keys_of_secrets_and_no_others() {
+        let (long, longer) = ("a".repeat(253), "a".repeat(254));
+        assert!(["a", "A.b-c_9", &long].into_iter().all(is_key));
+        assert!(!["a b", "a/b", &longer].into_iter().any(is_key));
+    }
+
+    #[test]
+    fn accepts_beginnings_of_the_path_that_the_api_takes() {
+        for path in ["/", "/api", "/api/", "/api/v2", "/api/v2/otlp", "/e/a-1/api", "/e/ID"] {
+            assert!(is_base(path), "{path}");
+        }
+        for path in ["", "api", "/x", "/e", "/e/a b/api", "/e/a_b/api", "/e/a/x", "/api/v2/otlp/v1", "/v2"] {
+            assert!(!is_base(path), "{path}");
+        }
+    }
+
+    #[cfg(feature = "wapc")]
+    #[test]
+    fn rejects_for_the_sdk_what_it_rejects_itself() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.validate(), Ok(()));
+        settings.dynatrace.hosts.push(" ".to_owned());
+        settings.dynatrace.collector_services.push(String::new());
+        assert_eq!(
+            settings.validate(),
+            Err("`dynatrace.hosts[0]` is empty; `dynatrace.collectorServices[0]` is empty".to_owned())
+        );
+    }
+}

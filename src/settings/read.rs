@@ -247,6 +247,8 @@ mod tests {
         assert_eq!(settings.metrics.delta_conversion, DeltaConversion::Off);
         assert_eq!(settings.level("inline-token"), Some(Level::Off));
         assert_eq!(errors(r#"{"mode":false}"#), ["`mode` must be a string, not a boolean"]);
+        assert_eq!(errors(r#"{"metrics":[]}"#), ["`metrics` must be an object, not a list"]);
+        assert_eq!(errors(r#"{"dynatrace":{"hosts":{}}}"#), ["`dynatrace.hosts` must be a list, not an object"]);
     }
 
     #[test]
