@@ -13,3 +13,19 @@ pub(super) fn nearest(name: &str, known: &[&str]) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn accepts_names_that_are_near_and_not_too_long() {
+        assert_eq!(nearest("MODF", &["rules", "mode"]), "; did you mean `mode`?");
+        assert_eq!(nearest("mxxf", &["rules", "mode"]), "");
+        let known = "a".repeat(64);
+        assert!(nearest(&"a".repeat(64), &[&known]).starts_with("; did you mean"));
+        assert_eq!(nearest(&"a".repeat(65), &[&known]), "");
+    }
+}

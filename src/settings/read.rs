@@ -201,6 +201,7 @@ fn remove(value: &mut Value, path: &Path, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::*;
+    use super::{MAX_ERRORS, one_of};
     use crate::pipeline::Input;
     use serde_json::Value;
     #[cfg(target_family = "wasm")]
@@ -292,5 +293,30 @@ mod tests {
             let errors = errors(&text);
             assert!(!errors.is_empty() && !errors.join("\n").contains("dt0c01"), "{errors:?}");
         }
+    }
+
+    #[test]
+    fn rejects_every_wrong_type_in_words_of_ours() {
+        for (text, expected) in [
+            (r#"{"lookUpSecrets":"x"}"#, "`lookUpSecrets` must be a boolean, not a string"),
+            (r#"{"lookUpSecrets":1.5}"#, "`lookUpSecrets` must be a boolean, not a number"),
+            (r#"{"lookUpSecrets":[]}"#, "`lookUpSecrets` must be a boolean, not a list"),
+            (r#"{"lookUpSecrets":{}}"#, "`lookUpSecrets` must be a boolean, not an object"),
+            (r#"{"dynatrace":{"hosts":true}}"#, "`dynatrace.hosts` must be a list, not a boolean"),
+            (r#"{"dynatrace":{"hosts":[[]]}}"#, "`dynatrace.hosts[0]` must be a string, not a list"),
+            (r#"{"mode":1}"#, "`mode` must be a string, not a number"),
+            (r#"{"mode":[]}"#, "`mode` must be a string, not a list"),
+            (r#"{"metrics":{"cumulativeInputs":[7]}}"#, "`metrics.cumulativeInputs[0]` must be a string, not a number"),
+            (r#"{"rules":{"ui-host":7}}"#, "`rules.ui-host` must be a string, not a number"),
+        ] {
+            assert_eq!(errors(text), [expected], "{text}");
+        }
+        assert_eq!((one_of(&["a"]), one_of(&["a", "b"])), ("`a`".to_owned(), "one of `a`, `b`".to_owned()));
+    }
+
+    #[test]
+    fn rejects_with_a_bounded_number_of_errors() {
+        let of = |count: usize| errors(&format!(r#"{{"dynatrace":{{"hosts":[{}1]}}}}"#, "1,".repeat(count - 1))).len();
+        assert_eq!([of(1), of(MAX_ERRORS), of(MAX_ERRORS + 1), of(500)], [1, MAX_ERRORS, MAX_ERRORS, MAX_ERRORS]);
     }
 }

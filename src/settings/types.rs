@@ -236,3 +236,18 @@ impl Settings {
         self.secret(namespace, name).filter(|secret| secret.token_key == key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn accepts_its_own_names_for_levels() {
+        for level in [Level::Deny, Level::Warn, Level::Off] {
+            let text = serde_json::Value::from(level.name());
+            assert_eq!(serde_json::from_value::<Level>(text).unwrap(), level);
+        }
+    }
+}
