@@ -134,3 +134,16 @@ impl SecretKeyRef<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn accepts_a_key_to_be_shown() {
+        let key = SecretKey { namespace: "n", name: "a", key: "k" };
+        assert_eq!((key.secret().as_str(), key.place().as_str()), ("`n/a`", "key `k` of the Secret `n/a`"));
+    }
+}

@@ -68,3 +68,16 @@ impl Scope {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn accepts_a_label_that_names_where_a_rule_looks() {
+        assert_eq!((Scope::Any.label(), Scope::Direct.label()), ("any destination", "direct"));
+        assert!(Scope::LookedUp.label().contains("lookUpSecrets") && Scope::Collector.label() == "Collector");
+    }
+}

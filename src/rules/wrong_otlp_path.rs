@@ -268,4 +268,10 @@ mod tests {
         let unknown = faults(&RULE, Signal::Traces, undeclared)[0].fix.clone();
         assert_eq!(unknown, "set `path` to `v2/otlp/v1/traces`, behind a URL that ends with `/api`");
     }
+
+    #[test]
+    fn ignores_endpoints_that_another_rule_refuses() {
+        assert_eq!(found("https://abc12345.live.dynatrace.com:0/api", "x"), []);
+        assert_eq!(found("https://abc12345.live.dynatrace.com:1/api", "x").len(), 1);
+    }
 }

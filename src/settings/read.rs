@@ -304,6 +304,7 @@ mod tests {
             (r#"{"lookUpSecrets":{}}"#, "`lookUpSecrets` must be a boolean, not an object"),
             (r#"{"dynatrace":{"hosts":true}}"#, "`dynatrace.hosts` must be a list, not a boolean"),
             (r#"{"dynatrace":{"hosts":[[]]}}"#, "`dynatrace.hosts[0]` must be a string, not a list"),
+            (r#"{"dynatrace":{"hosts":[{}]}}"#, "`dynatrace.hosts[0]` must be a string, not an object"),
             (r#"{"mode":1}"#, "`mode` must be a string, not a number"),
             (r#"{"mode":[]}"#, "`mode` must be a string, not a list"),
             (r#"{"metrics":{"cumulativeInputs":[7]}}"#, "`metrics.cumulativeInputs[0]` must be a string, not a number"),
