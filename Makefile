@@ -365,7 +365,7 @@ $(MUTANTS): | setup
 
 .PHONY: mutants
 mutants: $(MUTANTS) $(XTASK) ## change the code in every way that a test has to notice (takes an hour); survivors are in mutants.toml
-	$(MUTANTS) mutants $(MUTATED) --minimum-test-timeout 5 --output target/mutants -- --lib --tests || test $$? -le 3
+	$(MUTANTS) mutants $(MUTATED) --minimum-test-timeout 5 --output target/mutants -- --lib --tests -- --skip is_large || test $$? -le 3
 	$(XTASK) mutants target/mutants/mutants.out/outcomes.json
 
 # What a pull request changes: BASE is what it is compared with.
@@ -374,7 +374,7 @@ BASE ?= origin/main
 mutants-changed: $(MUTANTS) $(XTASK) ## the same for what has changed since BASE
 	git diff $(BASE)... > target/changed.diff
 	rm -rf target/mutants
-	$(MUTANTS) mutants $(MUTATED) --in-diff target/changed.diff --minimum-test-timeout 5 --output target/mutants -- --lib --tests || test $$? -le 3
+	$(MUTANTS) mutants $(MUTATED) --in-diff target/changed.diff --minimum-test-timeout 5 --output target/mutants -- --lib --tests -- --skip is_large || test $$? -le 3
 	@if test -f target/mutants/mutants.out/outcomes.json; then \
 		$(XTASK) mutants --some target/mutants/mutants.out/outcomes.json; else echo "mutants: nothing has changed"; fi
 
