@@ -140,4 +140,26 @@ mod tests {
         assert!(Deployed::of_either("mode: [").unwrap_err().starts_with("not valid YAML"));
         assert!(Deployed::of_manifest("mode: validate").unwrap_err().ends_with("found 0"));
     }
+
+    #[test]
+    fn accepts_what_the_webhook_s_rules_name() {
+        let object = json!({"apiVersion": "telemetry.kyma-project.io/v1beta1", "kind": "TracePipeline"});
+        let is_sent = |groups: &str, versions: &str, resources: &str, operations: &str| {
+            let rule = json!({"apiGroups": [groups], "apiVersions": [versions], "resources": ["x", resources], "operations": [operations]});
+            Deployed { rules: Some(vec![json!({}), rule]), ..Deployed::default() }.is_sent(&object, "CREATE")
+        };
+        let group = "telemetry.kyma-project.io";
+        assert!(is_sent(group, "v1beta1", "tracepipelines", "CREATE"));
+        assert!(is_sent("*", "*", "*", "*") && is_sent(group, "*", "*/*", "*"));
+        for (groups, versions, resources, operations) in [
+            ("x", "v1beta1", "tracepipelines", "CREATE"),
+            (group, "v1", "tracepipelines", "CREATE"),
+            (group, "v1beta1", "metricpipelines", "CREATE"),
+            (group, "v1beta1", "tracepipelines", "UPDATE"),
+            ("*/*", "*", "*", "*"),
+            (group, "*", "*", "*/*"),
+        ] {
+            assert!(!is_sent(groups, versions, resources, operations), "{groups} {versions} {resources} {operations}");
+        }
+    }
 }

@@ -202,4 +202,57 @@ mod tests {
         assert!(message.starts_with("not valid YAML"), "{message}");
         assert!(line.is_some_and(|line| line >= 3), "{line:?}");
     }
+
+    fn only(text: &str) -> Object {
+        let found = split(text).first().unwrap().objects().unwrap();
+        found.objects.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn finds_pipelines_by_group_and_kind() {
+        let is_pipeline =
+            |group: &str, kind: &str| only(&format!("apiVersion: {group}/v1beta1\nkind: {kind}\n")).is_pipeline();
+        assert!(is_pipeline(GROUP, "TracePipeline"));
+        assert!(!is_pipeline("example.com", "TracePipeline") && !is_pipeline(GROUP, "Telemetry"));
+        // What has items, and is no list, is an object.
+        assert_eq!(only("kind: Other\nitems: [{kind: A}]\n").value["kind"], "Other");
+        assert_eq!(only("kind: OtherList\nitems: [{kind: A}]\n").value["kind"], "A");
+    }
+
+    #[test]
+    fn finds_credentials_that_stand_in_the_object() {
+        let has = |otlp: &str| only(&format!("spec: {{output: {{otlp: {{{otlp}}}}}}}\n")).has_literal_credential();
+        for otlp in [
+            "headers: [{name: A, value: b}]",
+            "headers: [{name: A}, {value: 1}]",
+            "authentication: {basic: {user: {value: a}}}",
+            "authentication: {oauth2: [{x: {value: a}}]}",
+        ] {
+            assert!(has(otlp), "{otlp}");
+        }
+        for otlp in [
+            "headers: [{name: A, value: ''}, {value: }]",
+            "headers: [{valueFrom: {}}]",
+            "authentication: {basic: {user: {valueFrom: {}}}}",
+            "path: value",
+        ] {
+            assert!(!has(otlp), "{otlp}");
+        }
+    }
+
+    #[test]
+    fn tells_keys_that_are_there_twice_by_their_lines_in_the_input() {
+        let text = "a: 1\n---\nb:\n  c: 1\n  d: 2\n  c: 3\n";
+        let documents = split(text);
+        let second = documents.last().unwrap();
+        assert_eq!(second.objects().unwrap().duplicates, [("c".to_owned(), 6)]);
+        assert_eq!((second.text.get(second.line_span(6)), second.line_span(7)), (Some("c: 3"), 0..0));
+    }
+
+    #[test]
+    fn rejects_a_document_that_is_too_large_unread() {
+        let text = "[".repeat(MAX_BYTES + 1);
+        let (message, line) = split(&text).first().unwrap().objects().err().unwrap();
+        assert_eq!((message.as_str(), line), ("a document larger than 16 MiB", Some(1)));
+    }
 }

@@ -173,6 +173,14 @@ fn troubles_are_told_with_their_lines() {
     let (outcomes, _) = checked(PIPELINE, &broken, Repairs::Offered);
     assert_eq!(outcomes[0].troubles[0].message, "TracePipeline/traces: the module failed");
     assert!(outcomes[0].checked[0].findings.is_empty());
+    // Each repair counts.
+    let wanting = PIPELINE.replace("      protocol: grpc\n", "");
+    let two = format!(
+        "kind: List\nitems:\n{}",
+        [&wanting, &wanting].map(|text| format!("- {}\n", text.trim_end().replace('\n', "\n  "))).concat()
+    );
+    let (outcomes, _) = checked(&two, &Native::default(), Repairs::Written);
+    assert_eq!((outcomes[0].repaired, outcomes[0].checked.len()), (2, 2));
     // Twice is told at the line of the second.
     let twice = PIPELINE.replace("metadata:", "kind: TracePipeline\nmetadata:");
     let (outcomes, _) = checked(&format!("# first\n{twice}"), &Native::default(), Repairs::Unasked);
