@@ -196,3 +196,19 @@ pub fn diff(name: &str, before: &str, after: &str) -> String {
         .header(&format!("a/{name}"), &format!("b/{name}"))
         .to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_words_without_quotes_only_where_they_mean_themselves() {
+        for text in ["http", "Api-Token", "v2/otlp/v1/traces", "a_b.c"] {
+            assert_eq!(flow(&Value::from(text)), text);
+        }
+        for text in ["yes", "On", "NULL", "1a", "", "-a", "a b", "a: b", "a#", "ä", "a,b", "{a}"] {
+            assert_eq!(flow(&Value::from(text)), format!("\"{text}\""));
+        }
+        assert_eq!(flow(&json!({"a": ["b", "c d", 1], "e": {}})), r#"{a: [b, "c d", 1], e: {}}"#);
+    }
+}
