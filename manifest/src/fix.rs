@@ -211,4 +211,9 @@ mod tests {
         }
         assert_eq!(flow(&json!({"a": ["b", "c d", 1], "e": {}})), r#"{a: [b, "c d", 1], e: {}}"#);
     }
+
+    #[test]
+    fn shows_changed_lines_and_none_beside_them() {
+        assert_eq!(diff("f", "a\nb\nc\n", "a\nx\nc\n"), "--- a/f\n+++ b/f\n@@ -2 +2 @@\n-b\n+x\n");
+    }
 }

@@ -308,4 +308,20 @@ mod tests {
         let deep = "[".repeat(200) + &"]".repeat(200);
         assert!(Places::of(&deep).is_none());
     }
+
+    #[test]
+    fn tells_where_a_value_begins() {
+        let text = "# no\nitems:\n- a: 1\n-   b: 2\n";
+        let places = Places::of(text).unwrap();
+        assert_eq!(
+            [route("items.0"), route("items.1.b"), vec![], route("x")].map(|route| places.start(&route)),
+            [14, 26, 5, 0]
+        );
+    }
+
+    #[test]
+    fn goes_as_deep_as_the_reader() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert_eq!([MAX_DEPTH + 1, MAX_DEPTH + 2].map(|depth| Places::of(&nested(depth)).is_some()), [true, false]);
+    }
 }

@@ -315,4 +315,13 @@ mod tests {
         let twice = "a: 1\n".repeat(1000);
         assert_eq!(read(&twice).unwrap().duplicates.len(), MAX_DUPLICATES);
     }
+
+    #[test]
+    fn rejects_a_second_document_and_what_is_too_deep() {
+        let (message, line) = read("a: 1\n---\nb: 2\n").unwrap_err();
+        assert_eq!((message.as_str(), line), ("not valid YAML: a second document", Some(3)));
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        let deepest = (1..200).take_while(|depth| read(&nested(*depth)).is_ok()).last();
+        assert_eq!(deepest, Some(MAX_DEPTH + 1));
+    }
 }
