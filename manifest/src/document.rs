@@ -200,6 +200,9 @@ mod tests {
         let documents = split("a: 1\n---\nb: [1\n");
         let (message, line) = documents.last().unwrap().objects().err().unwrap();
         assert!(message.starts_with("not valid YAML"), "{message}");
+        let last = documents.last().unwrap();
+        let alone = yaml::read(last.text).unwrap_err().1.unwrap();
+        assert_eq!((line, last.line), (Some(last.line + alone - 1), 3));
         assert!(line.is_some_and(|line| line >= 3), "{line:?}");
     }
 

@@ -196,9 +196,11 @@ fn what_a_default_has_filled_in_is_added_where_the_text_has_nothing() {
     let wanting = PIPELINE.replace("      path: v2/otlp/v1/traces\n", "").replace("grpc", "http");
     let repaired = check::input(&wanting, &Defaulting(Native::default()), Repairs::Offered, |_, _| Ok::<(), ()>(()));
     assert!(repaired.unwrap().unwrap().contains("\n      path: v2/otlp/v1/traces\n"));
-    let empty = PIPELINE.replace("path: v2/otlp/v1/traces", "path: \"\"").replace("grpc", "http");
-    let repaired = checked(&empty, &Native::default(), Repairs::Offered).1;
-    assert!(repaired.unwrap().contains("\n      path: v2/otlp/v1/traces\n"));
+    for nothing in ["path: \"\"", "path:", "path: ''", "path: # nothing"] {
+        let empty = PIPELINE.replace("path: v2/otlp/v1/traces", nothing).replace("grpc", "http");
+        let repaired = checked(&empty, &Native::default(), Repairs::Offered).1;
+        assert!(repaired.unwrap().contains("\n      path: v2/otlp/v1/traces"), "{nothing}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a scalar means to `kubectl`: YAML 1.1, as Go's `yaml.v2` resolves it.
 //!
 //! Source: `resolve.go` of go.yaml.in/yaml/v2 2.4 and `yaml.go` of sigs.k8s.io/yaml 1.6, which make JSON of a manifest. The
-//! table in `cli/tests/yaml` holds what real kubectl makes of the same texts.
+//! table in `manifest/tests/yaml` holds what real kubectl makes of the same texts.
 
 use serde_json::{Number, Value};
 
@@ -15,9 +15,10 @@ pub(super) fn resolve(text: &str) -> Value {
     }
     let number = match text.as_bytes().first() {
         Some(b'.') => go_float(text),
-        Some(b'0'..=b'9' | b'+' | b'-') if !is_timestamp(text) => {
+        // Go asks for YAML's form of a float first, because it reads more than that; Rust does not. A date is no number.
+        Some(b'0'..=b'9' | b'+' | b'-') => {
             let plain = text.replace('_', "");
-            go_int(&plain).or_else(|| if is_yaml_float(&plain) { go_float(&plain) } else { None })
+            go_int(&plain).or_else(|| go_float(&plain))
         }
         _ => None,
     };
@@ -79,24 +80,4 @@ fn json_float(float: f64) -> Option<Number> {
     let is_whole = float.fract() == 0.0 && float.abs() < 1e21;
     let number = if is_whole { serde_json::from_str(&(float + 0.0).to_string()).ok() } else { None };
     number.or_else(|| Number::from_f64(float))
-}
-
-/// `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`
-fn is_yaml_float(text: &str) -> bool {
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
-        None => (text, None),
-    };
-    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    are_digits(whole)
-        && are_digits(fraction)
-        && !(whole.is_empty() && fraction.is_empty())
-        && exponent.is_none_or(|exponent| !exponent.is_empty() && are_digits(exponent))
-}
-
-/// Dates stay texts, also where the rest of them could be taken for arithmetic.
-fn is_timestamp(text: &str) -> bool {
-    text.get(..4).is_some_and(|year| year.bytes().all(|byte| byte.is_ascii_digit())) && text.get(4..5) == Some("-")
 }
