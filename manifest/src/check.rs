@@ -2,6 +2,7 @@
 
 use kyma_dynatrace_admission::{AdmissionResponse, admission_request};
 use kyma_dynatrace_policy::text::holds_token;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::document::{Document, Object, Objects, split};
@@ -48,7 +49,7 @@ pub enum Repairs {
 }
 
 /// What cannot be checked, or not repaired: a sentence without anything of the document's, and the line if known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trouble {
     /// Line in the input, from 1.
     pub line: Option<usize>,
@@ -93,18 +94,24 @@ pub fn document(document: &Document<'_>, cluster: &dyn Cluster, repairs: Repairs
             return outcome;
         }
     };
-    let duplicates = duplicates.iter().map(|(key, line)| Finding::of_duplicate(key, document.line_span(*line)));
-    let mut duplicates: Vec<Finding> = duplicates.collect();
     for object in objects {
-        let operation = if cluster.stored(&object.title()).is_some() { "UPDATE" } else { "CREATE" };
-        if !object.is_pipeline() || !cluster.is_sent(&object.value, operation) {
-            outcome.passed_over += 1;
-            continue;
+        let sent = object.is_pipeline().then(|| cluster.stored(&object.title()));
+        let operation = |stored: Option<&Value>| if stored.is_some() { "UPDATE" } else { "CREATE" };
+        match sent.filter(|stored| cluster.is_sent(&object.value, operation(*stored))) {
+            Some(stored) => outcome.pipeline(document, object, stored, cluster, repairs),
+            None => outcome.passed_over += 1,
         }
-        // Whose they are is not known: they stand with the first pipeline.
-        let findings = std::mem::take(&mut duplicates);
-        let checked = outcome.pipeline(document, object, findings, cluster, repairs);
-        outcome.checked.push(checked);
+    }
+    outcome.place(document);
+    // Whose they are is not known: they stand with the first pipeline.
+    if let Some(first) = outcome.checked.first_mut() {
+        let title = first.object.title();
+        let found = duplicates.iter().map(|(key, line)| {
+            let mut finding = Finding::of_duplicate(key, document.line_span(*line));
+            finding.locate(&title, document);
+            finding
+        });
+        first.findings.splice(0..0, found);
     }
     outcome
 }
@@ -114,32 +121,40 @@ impl Outcome {
         &mut self,
         document: &Document<'_>,
         object: Object,
-        mut findings: Vec<Finding>,
+        stored: Option<&Value>,
         cluster: &dyn Cluster,
         repairs: Repairs,
-    ) -> Checked {
-        let repaired = self.repair(document, &object, cluster, repairs);
+    ) {
+        let repaired = self.repair(document, &object, stored, cluster, repairs);
         let submitted = cluster.decode(repaired.as_ref().unwrap_or(&object.value));
-        let response = cluster.admit(&request(cluster, &object, &submitted));
+        let response = cluster.admit(&admission_request(&submitted, stored));
+        let mut findings = Vec::new();
         if response.status.as_ref().and_then(|status| status.code) == Some(500) {
             let message = format!("{}: {}", object.title(), response.message());
             self.troubles.push(Trouble { line: None, message });
         } else {
-            let mut found = finding::read(&response);
-            found.extend(cluster.refusals(&object.value, submitted, &response));
-            // Few documents have findings: the others are not read a second time.
-            if let Some(places) = (!found.is_empty()).then(|| Places::of(document.text)).flatten() {
-                for finding in &mut found {
+            findings = finding::read(&response);
+            findings.extend(cluster.refusals(&object.value, submitted, &response));
+        }
+        self.checked.push(Checked { object, response, findings });
+    }
+
+    /// Says where the findings are. Their places are looked up once for all pipelines of a document; few have findings, and
+    /// the others are not read a second time.
+    fn place(&mut self, document: &Document<'_>) {
+        if self.checked.iter().all(|one| one.findings.is_empty()) {
+            return;
+        }
+        let places = Places::of(document.text);
+        for Checked { object, findings, .. } in &mut self.checked {
+            let title = object.title();
+            for finding in findings {
+                if let Some(places) = &places {
                     finding.span = places.span(&object.route(&finding.field));
                 }
+                finding.locate(&title, document);
             }
-            findings.extend(found);
         }
-        for finding in &mut findings {
-            finding.object = object.title();
-            finding.locate(document);
-        }
-        Checked { object, response, findings }
     }
 
     /// Puts the policy's repairs into the document's text, if that is asked for and safe; the repaired object, if it is to be
@@ -148,13 +163,14 @@ impl Outcome {
         &mut self,
         document: &Document<'_>,
         object: &Object,
+        stored: Option<&Value>,
         cluster: &dyn Cluster,
         repairs: Repairs,
     ) -> Option<Value> {
         if repairs == Repairs::Unasked {
             return None;
         }
-        let response = cluster.repair(&request(cluster, object, &cluster.decode(&object.value)));
+        let response = cluster.repair(&admission_request(&cluster.decode(&object.value), stored));
         let patch = response.patch.as_ref()?;
         let line = Some(document.line);
         if repairs == Repairs::Printed && may_show_credential(document, object) {
@@ -177,11 +193,6 @@ impl Outcome {
             }
         }
     }
-}
-
-/// The request for an object, as an update of what is stored under its name, if anything is.
-fn request(cluster: &dyn Cluster, object: &Object, submitted: &Value) -> Value {
-    admission_request(submitted, cluster.stored(&object.title()))
 }
 
 /// Whether a line of the object's document may hold a credential, so that others are not to see it.

@@ -83,8 +83,9 @@ impl Finding {
         finding
     }
 
-    /// Says where its span, which is in the document's text, is in the input.
-    pub fn locate(&mut self, document: &Document<'_>) {
+    /// Says of which object it is, and where its span, which is in the document's text, is in the input.
+    pub(crate) fn locate(&mut self, object: &str, document: &Document<'_>) {
+        object.clone_into(&mut self.object);
         let before = document.text.get(..self.span.start).unwrap_or_default();
         self.line = document.line + before.matches('\n').count();
         self.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -115,12 +115,6 @@ impl<'a> Places<'a> {
         Found { node: Some(node), key }
     }
 
-    /// Where the value at the end of a route begins, in bytes; 0 where there is none.
-    #[must_use]
-    pub fn start(&self, route: &[Step]) -> usize {
-        self.find(route).node.map_or(0, |node| node.span.start)
-    }
-
     /// The bytes to point at for the field at the end of a route: its value, or the key of the deepest field on the route
     /// that is there.
     #[must_use]
@@ -307,16 +301,6 @@ mod tests {
         assert!(Places::of(&"[".repeat(100_000)).is_none());
         let deep = "[".repeat(200) + &"]".repeat(200);
         assert!(Places::of(&deep).is_none());
-    }
-
-    #[test]
-    fn tells_where_a_value_begins() {
-        let text = "# no\nitems:\n- a: 1\n-   b: 2\n";
-        let places = Places::of(text).unwrap();
-        assert_eq!(
-            [route("items.0"), route("items.1.b"), vec![], route("x")].map(|route| places.start(&route)),
-            [14, 26, 5, 0]
-        );
     }
 
     #[test]

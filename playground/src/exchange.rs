@@ -1,5 +1,6 @@
 //! What the page sends, and what it gets back.
 
+use kyma_dynatrace_manifest::check::Trouble;
 use kyma_dynatrace_manifest::finding::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -28,15 +29,15 @@ pub(crate) struct Output {
     /// Why nothing can be checked: what is wrong with the settings.
     pub(crate) unreadable: Option<String>,
     /// What is wrong with the pane of stored objects.
-    pub(crate) stored_troubles: Vec<Located>,
+    pub(crate) stored_troubles: Vec<Trouble>,
     /// What is wrong with the pane of Secrets.
-    pub(crate) secrets_troubles: Vec<Located>,
+    pub(crate) secrets_troubles: Vec<Trouble>,
     /// The pipelines, in order.
     pub(crate) pipelines: Vec<Reviewed>,
     /// How many objects are none that the policy reviews.
     pub(crate) passed_over: usize,
     /// What could not be checked or repaired.
-    pub(crate) troubles: Vec<Located>,
+    pub(crate) troubles: Vec<Trouble>,
     /// The whole text with the repairs; nothing where there are none.
     pub(crate) repaired: Option<String>,
     /// Why the panes must not go into a link; nothing where they may.
@@ -51,13 +52,11 @@ pub(crate) struct Reviewed {
     pub(crate) title: String,
     /// `accepted`, `repaired` or `rejected`; nothing where there was no answer.
     pub(crate) verdict: Option<&'static str>,
-    /// Where it begins, in UTF-16 code units as in all of the page.
-    pub(crate) from: usize,
     /// What was found.
     pub(crate) findings: Vec<Placed>,
 }
 
-/// A finding with its place in the pane.
+/// A finding with its place in the pane, in UTF-16 code units as in all of the page.
 #[derive(Serialize)]
 pub(crate) struct Placed {
     /// As in the command's JSON report.
@@ -67,13 +66,4 @@ pub(crate) struct Placed {
     pub(crate) from: usize,
     /// Where it ends.
     pub(crate) to: usize,
-}
-
-/// A sentence, with its line from 1 if known.
-#[derive(Serialize)]
-pub(crate) struct Located {
-    /// The line.
-    pub(crate) line: Option<usize>,
-    /// The sentence.
-    pub(crate) message: String,
 }

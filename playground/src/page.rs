@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, Secrets, SettingsResponse};
-use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs, may_show_credential};
+use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs, Trouble};
 use kyma_dynatrace_manifest::deployed::Deployed;
 use kyma_dynatrace_manifest::document::{Document, Object, split};
-use kyma_dynatrace_manifest::places::Places;
+use kyma_dynatrace_manifest::finding::Finding;
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::{Value, json};
 
 use crate::asking::Module;
-use crate::exchange::{Input, Located, Output, Placed, Reviewed};
+use crate::exchange::{Input, Output, Placed, Reviewed};
 
 /// Checks what is in the panes with a module.
 pub(crate) fn check(input: &Input, module: &dyn Module) -> Output {
@@ -24,8 +24,9 @@ pub(crate) fn check(input: &Input, module: &dyn Module) -> Output {
         Err(message) => return Output { unreadable: Some(message), ..output },
     };
     let text = &input.pipelines;
+    let mut units = Units { text, byte: 0, units: 0 };
     let repaired = check::input(text, &page, Repairs::Offered, |document, outcome| {
-        take_down(&mut output, text, document, outcome);
+        take_down(&mut output, &mut units, document, outcome);
         Ok::<(), std::convert::Infallible>(())
     });
     output.repaired = repaired.ok().flatten();
@@ -103,30 +104,38 @@ impl Cluster for Page<'_> {
     }
 }
 
-fn take_down(output: &mut Output, text: &str, document: &Document<'_>, outcome: Outcome) {
+fn take_down(output: &mut Output, units: &mut Units<'_>, document: &Document<'_>, outcome: Outcome) {
     output.passed_over += outcome.passed_over;
-    let troubles = outcome.troubles.into_iter();
-    output.troubles.extend(troubles.map(|trouble| Located { line: trouble.line, message: trouble.message }));
-    let units = |place: usize| units(text, document.offset + place);
-    let places = Places::of(document.text);
+    output.troubles.extend(outcome.troubles);
     for Checked { object, response, findings } in outcome.checked {
-        let placed = |finding: kyma_dynatrace_manifest::finding::Finding| Placed {
-            from: units(finding.span.start),
-            to: units(finding.span.end),
+        let placed = |finding: Finding| Placed {
+            from: units.at(document.offset + finding.span.start),
+            to: units.at(document.offset + finding.span.end),
             finding,
         };
         output.pipelines.push(Reviewed {
             title: object.title(),
             verdict: verdict(&response),
-            from: units(places.as_ref().map_or(0, |places| places.start(&object.root()))),
             findings: findings.into_iter().map(placed).collect(),
         });
     }
 }
 
-/// Editors in a browser count UTF-16 code units, Rust counts bytes.
-fn units(text: &str, byte: usize) -> usize {
-    text.get(..byte).unwrap_or(text).encode_utf16().count()
+/// Editors in a browser count UTF-16 code units, Rust counts bytes. Places are near each other, so it is counted on from the
+/// last one.
+struct Units<'a> {
+    text: &'a str,
+    byte: usize,
+    units: usize,
+}
+
+impl Units<'_> {
+    fn at(&mut self, byte: usize) -> usize {
+        let count = |from: usize, to: usize| self.text.get(from..to).map_or(0, |text| text.encode_utf16().count());
+        self.units = (self.units + count(self.byte, byte)).saturating_sub(count(byte, self.byte));
+        self.byte = byte;
+        self.units
+    }
 }
 
 fn verdict(response: &AdmissionResponse) -> Option<&'static str> {
@@ -138,28 +147,28 @@ fn verdict(response: &AdmissionResponse) -> Option<&'static str> {
 }
 
 /// All objects in a pane.
-fn objects(text: &str, troubles: &mut Vec<Located>) -> Vec<Object> {
+fn objects(text: &str, troubles: &mut Vec<Trouble>) -> Vec<Object> {
     let mut objects = Vec::new();
     for document in split(text) {
         match document.objects() {
             Ok(found) => objects.extend(found.objects),
-            Err((message, line)) => troubles.push(Located { line, message }),
+            Err((message, line)) => troubles.push(Trouble { line, message }),
         }
     }
     objects
 }
 
 /// Nothing where the pane is empty: then nothing is looked up. A Secret that cannot be read is one for the policy too.
-fn secrets(text: &str, troubles: &mut Vec<Located>) -> Option<Secrets> {
+fn secrets(text: &str, troubles: &mut Vec<Trouble>) -> Option<Secrets> {
     let mut secrets = Secrets::default();
     for object in objects(text, troubles) {
         if let Err(message) = secrets.add(&object.value) {
-            troubles.push(Located { line: None, message });
+            troubles.push(Trouble { line: None, message });
         }
     }
     let has_content = !split(text).is_empty();
     if has_content && troubles.is_empty() && secrets.count() == 0 {
-        troubles.push(Located { line: None, message: "no Secret".to_owned() });
+        troubles.push(Trouble { line: None, message: "no Secret".to_owned() });
     }
     has_content.then_some(secrets)
 }
@@ -172,7 +181,7 @@ fn unshareable(input: &Input) -> Option<&'static str> {
         "the YAML cannot be read, so that nobody can tell whether a credential is in it: mend it first";
     let of_document = |document: &Document<'_>| match document.objects() {
         Ok(found) => {
-            let shows = |object: &Object| may_show_credential(document, object) || is_secret(&object.value);
+            let shows = |object: &Object| object.has_literal_credential() || is_secret(&object.value);
             found.objects.iter().any(shows).then_some(CREDENTIAL)
         }
         Err(_) => Some(BROKEN),
@@ -194,13 +203,13 @@ mod tests {
 
     use super::*;
 
-    /// A policy that accepts everything, and says so in the settings' place too.
-    struct Accepting;
+    /// A policy that accepts all settings, and everything else with a warning.
+    struct Warning;
 
-    impl Module for Accepting {
+    impl Module for Warning {
         fn call(&self, function: &str, payload: &str, _: Option<&Answerer>) -> Result<String, String> {
             assert!(serde_json::from_str::<Value>(payload).is_ok(), "{function}");
-            Ok(r#"{"valid":true,"accepted":true}"#.to_owned())
+            Ok(r#"{"valid":true,"accepted":true,"warnings":["rule: apiVersion is so"]}"#.to_owned())
         }
     }
 
@@ -228,13 +237,16 @@ mod tests {
 
     #[test]
     fn places_are_told_in_utf_16() {
-        assert_eq!([0, 1, 3, 7].map(|byte| units("aä😀b", byte)), [0, 1, 2, 4]);
+        let mut units = Units { text: "aä😀b", byte: 0, units: 0 };
+        // To and fro.
+        assert_eq!([0, 7, 3, 8, 1, 7].map(|byte| units.at(byte)), [0, 4, 2, 5, 1, 4]);
         let text =
             "# 😀\n---\nkind: ConfigMap\n---\n# ä\napiVersion: telemetry.kyma-project.io/v1beta1\nkind: LogPipeline\n";
-        let output = check(&pipelines(text), &Accepting);
-        let place = output.pipelines.first().unwrap().from;
+        let output = check(&pipelines(text), &Warning);
+        let finding = output.pipelines.first().unwrap().findings.first().unwrap();
         let units: Vec<u16> = text.encode_utf16().collect();
-        assert!(String::from_utf16(units.get(place..).unwrap()).unwrap().starts_with("apiVersion"));
+        let place = units.get(finding.from..finding.to).unwrap();
+        assert_eq!(String::from_utf16(place).unwrap(), "telemetry.kyma-project.io/v1beta1");
         assert_eq!((output.passed_over, output.pipelines.len()), (1, 1));
     }
 }
