@@ -16,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use e2e::root;
 use kyma_dynatrace_admission::{Secrets, admission_request};
 use kyma_dynatrace_engine::Policy;
 use kyma_dynatrace_manifest::deployed::Deployed;
@@ -46,20 +47,13 @@ fn case(name: impl Into<String>, panes: Panes) -> Case {
     Case { name: name.into(), panes, written: None }
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The YAML files in a folder, with their texts.
 fn texts(folder: &str) -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    paths.sort();
+    let paths = xtask::examples::files(&root().join(folder)).unwrap();
     let named = |path: &PathBuf| {
         let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
         (name.clone(), read(&name))

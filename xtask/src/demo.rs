@@ -16,12 +16,7 @@ const SETTINGS: &str = "# settings: ";
 pub(crate) fn run(policy: &Path, examples: &Path) -> anyhow::Result<()> {
     let wasm = fs::read(policy).with_context(|| format!("cannot read {}", policy.display()))?;
     let module = Module::load(&wasm)?;
-    let mut files: Vec<_> = fs::read_dir(examples)
-        .with_context(|| format!("cannot read {}", examples.display()))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    files.sort();
+    let files = xtask::examples::files(examples)?;
     ensure!(!files.is_empty(), "no example in {}", examples.display());
     let mut outcomes = Vec::new();
     for file in files {

@@ -1,6 +1,7 @@
 //! Every example that the project has, taken apart into the panes of the page in the browser.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -23,18 +24,26 @@ pub struct Panes {
     pub secrets: String,
 }
 
-/// The files in `examples/` in their order, then the examples on the rules' pages in theirs.
+/// The YAML files in a folder, by name.
 ///
 /// # Errors
-/// Where a file cannot be read.
-pub fn all() -> anyhow::Result<Vec<Panes>> {
-    let folder = root().join("examples");
-    let mut files = fs::read_dir(&folder)
+/// Where the folder cannot be read.
+pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = fs::read_dir(folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<Vec<_>, _>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     files.sort();
+    Ok(files)
+}
+
+/// The files in `examples/` in their order, then the examples on the rules' pages in theirs.
+///
+/// # Errors
+/// Where a file cannot be read.
+pub fn all() -> anyhow::Result<Vec<Panes>> {
+    let files = files(&root().join("examples"))?;
     let mut all = Vec::new();
     for file in files {
         let yaml = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
