@@ -42,3 +42,24 @@ pub fn metadata(wasm: &[u8]) -> Result<Option<&[u8]>, LoadError> {
 fn invalid(error: wasmparser::BinaryReaderError) -> LoadError {
     LoadError::Invalid(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_a_module_imports_and_keeps() {
+        let wasm = br#"(module
+            (import "wapc" "__console_log" (func (param i32 i32)))
+            (import "env" "memory" (memory 1))
+            (@custom "other" "no")
+            (@custom "io.kubewarden.metadata" "first")
+            (@custom "io.kubewarden.metadata" "second"))"#;
+        let wasm = wat::parse_bytes(wasm).unwrap();
+        let expected = [("wapc", "__console_log"), ("env", "memory")];
+        assert_eq!(imports(&wasm).unwrap(), expected.map(|(module, name)| (module.to_owned(), name.to_owned())));
+        assert_eq!(metadata(&wasm).unwrap(), Some(b"first".as_slice()));
+        assert_eq!(metadata(&wat::parse_bytes(b"(module)").unwrap()).unwrap(), None);
+        assert!(imports(b"nonsense").is_err() && metadata(b"nonsense").is_err());
+    }
+}

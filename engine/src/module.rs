@@ -206,6 +206,8 @@ mod tests {
         let mut precompiled = precompile(wasm, &target).unwrap();
         let module = unsafe { Module::load_precompiled(&precompiled) }.unwrap();
         assert_eq!(module.call("validate", b"{}").unwrap(), b"{}");
+        // A memory, or machine code, is nothing to print.
+        assert_eq!(format!("{module:?} {:?}", module.instance().unwrap()), "Module Instance");
         // The engine's version, with its length in front.
         let at = precompiled.windows(3).position(|window| window == b"\x0248").unwrap();
         precompiled[at + 2] = b'7';

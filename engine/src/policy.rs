@@ -78,6 +78,8 @@ fn to_bytes(value: &Value) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// A policy that gives this answer to everything (and thereby accepts all settings).
@@ -92,6 +94,40 @@ mod tests {
             answer.len(),
         );
         Policy::new(Module::load(wat.as_bytes()).unwrap(), json!({}), is_mutating).unwrap()
+    }
+
+    /// A policy that asks its host with what it was sent, and answers what the host answers.
+    fn echo(answerer: &Answerer) -> Result<Policy, SettingsError> {
+        let wat = r#"(module
+            (import "wapc" "__guest_request" (func $request (param i32 i32)))
+            (import "wapc" "__guest_response" (func $answer (param i32 i32)))
+            (import "wapc" "__host_call" (func $host (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+            (import "wapc" "__host_response_len" (func $len (result i32)))
+            (import "wapc" "__host_response" (func $get (param i32)))
+            (memory (export "memory") 1) (data (i32.const 0) "{\22valid\22:true}")
+            (func (export "__guest_call") (param $name i32) (param $length i32) (result i32)
+                (if (i32.eq (local.get $name) (i32.const 17)) (then
+                    (call $answer (i32.const 0) (i32.const 14)) (return (i32.const 1))))
+                (call $request (i32.const 64) (i32.const 128))
+                (drop (call $host (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+                    (i32.const 0) (i32.const 0) (i32.const 128) (local.get $length)))
+                (call $get (i32.const 4096))
+                (call $answer (i32.const 4096) (call $len))
+                i32.const 1))"#;
+        let policy = Policy::new(Module::load(wat.as_bytes()).unwrap(), json!({"a": 1}), false)?;
+        Ok(policy.answered_by(answerer.clone()))
+    }
+
+    #[test]
+    fn sends_request_and_settings_and_hands_host_calls_on() {
+        let answerer: Answerer = Arc::new(|call| {
+            let sent: Value = serde_json::from_slice(call.payload).map_err(|error| error.to_string())?;
+            assert_eq!(sent, json!({"request": {"uid": "u"}, "settings": {"a": 1}}));
+            Ok(br#"{"accepted":true}"#.to_vec())
+        });
+        let policy = echo(&answerer).unwrap();
+        assert!(policy.ask(&json!({"uid": "u"})).unwrap().accepted);
+        assert!(format!("{policy:?}").starts_with("Policy { settings: Object {\"a\": Number(1)}"), "{policy:?}");
     }
 
     #[test]
