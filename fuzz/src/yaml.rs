@@ -1,8 +1,11 @@
 //! Manifests: reading, places, repairs.
 
+use std::collections::BTreeMap;
+
 use kyma_dynatrace_manifest::document::{Document, Object, split};
+use kyma_dynatrace_manifest::fix::{self, Repair};
 use kyma_dynatrace_manifest::places::Places;
-use kyma_dynatrace_manifest::{fix, yaml};
+use kyma_dynatrace_manifest::yaml;
 use serde_json::{Value, json};
 
 use crate::answer::{answer_to, create};
@@ -57,24 +60,27 @@ pub fn fix(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for document in split(text) {
         let Ok(found) = document.objects() else { continue };
+        let mut asked = Vec::new();
         for object in found.objects.iter().filter(|object| object.is_pipeline()) {
             let answer = answer_to(&create(&object.value, &json!({"metrics": {"deltaConversion": "auto"}})));
             let mutated = &answer["mutated_object"];
             if mutated.is_object() {
-                let patch = json_patch::diff(&object.value, mutated);
-                if let Ok((repaired, _)) = fix::apply(&document, object, &patch) {
-                    is_repaired(&document, &found.objects, object, mutated, &repaired);
-                }
+                asked.push((object, json_patch::diff(&object.value, mutated), mutated.clone()));
             }
         }
+        let repairs: Vec<_> = asked.iter().map(|(object, patch, _)| Repair { object, patch }).collect();
+        let repaired = fix::apply(&document, &repairs);
+        let made = asked.iter().zip(&repaired.objects).filter(|(_, result)| result.is_ok());
+        let wanted: BTreeMap<_, _> = made.map(|((object, _, mutated), _)| (object.item, mutated)).collect();
+        is_repaired(&document, &found.objects, &wanted, &repaired.text);
     }
 }
 
-fn is_repaired(document: &Document<'_>, before: &[Object], object: &Object, wanted: &Value, repaired: &str) {
+fn is_repaired(document: &Document<'_>, before: &[Object], wanted: &BTreeMap<Option<usize>, &Value>, repaired: &str) {
     let after = Document { text: repaired, ..*document }.objects().unwrap().objects;
     assert_eq!(after.len(), before.len());
     for (old, new) in before.iter().zip(&after) {
-        let expected = if old.item == object.item { wanted } else { &old.value };
+        let expected = wanted.get(&old.item).copied().unwrap_or(&old.value);
         assert_eq!(&new.value, expected, "{repaired}");
     }
     // A repair adds, or fills in what was empty: no other word is lost.

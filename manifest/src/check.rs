@@ -1,5 +1,8 @@
 //! A document put to the policy: what it says of each pipeline, and the text with the policy's repairs.
 
+use std::collections::BTreeMap;
+
+use json_patch::Patch;
 use kyma_dynatrace_admission::{AdmissionResponse, admission_request};
 use kyma_dynatrace_policy::text::holds_token;
 use serde::Serialize;
@@ -7,7 +10,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Object, Objects, split};
 use crate::finding::{self, Finding};
-use crate::fix;
+use crate::fix::{self, Repair, Repaired};
 use crate::places::Places;
 
 /// What stands in the place of the cluster.
@@ -94,13 +97,18 @@ pub fn document(document: &Document<'_>, cluster: &dyn Cluster, repairs: Repairs
             return outcome;
         }
     };
+    let mut sent = Vec::new();
     for object in objects {
-        let sent = object.is_pipeline().then(|| cluster.stored(&object.title()));
+        let stored = object.is_pipeline().then(|| cluster.stored(&object.title()));
         let operation = |stored: Option<&Value>| if stored.is_some() { "UPDATE" } else { "CREATE" };
-        match sent.filter(|stored| cluster.is_sent(&object.value, operation(*stored))) {
-            Some(stored) => outcome.pipeline(document, object, stored, cluster, repairs),
+        match stored.filter(|stored| cluster.is_sent(&object.value, operation(*stored))) {
+            Some(stored) => sent.push(Sent { object, stored }),
             None => outcome.passed_over += 1,
         }
+    }
+    let mut repaired = outcome.repair(document, &sent, cluster, repairs);
+    for (index, sent) in sent.into_iter().enumerate() {
+        outcome.judge(sent, repaired.remove(&index), cluster);
     }
     outcome.place(document);
     // Whose they are is not known: they stand with the first pipeline.
@@ -116,16 +124,16 @@ pub fn document(document: &Document<'_>, cluster: &dyn Cluster, repairs: Repairs
     outcome
 }
 
+/// A pipeline that the API server would send to the policy.
+struct Sent<'a> {
+    object: Object,
+    /// What is stored under its name.
+    stored: Option<&'a Value>,
+}
+
 impl Outcome {
-    fn pipeline(
-        &mut self,
-        document: &Document<'_>,
-        object: Object,
-        stored: Option<&Value>,
-        cluster: &dyn Cluster,
-        repairs: Repairs,
-    ) {
-        let repaired = self.repair(document, &object, stored, cluster, repairs);
+    /// Puts a pipeline to the policy, as it is repaired where that is what becomes of it.
+    fn judge(&mut self, Sent { object, stored }: Sent<'_>, repaired: Option<Value>, cluster: &dyn Cluster) {
         let submitted = cluster.decode(repaired.as_ref().unwrap_or(&object.value));
         let response = cluster.admit(&admission_request(&submitted, stored));
         let mut findings = Vec::new();
@@ -157,41 +165,62 @@ impl Outcome {
         }
     }
 
-    /// Puts the policy's repairs into the document's text, if that is asked for and safe; the repaired object, if it is to be
-    /// judged as it is then.
+    /// Puts the policy's repairs into the document's text, if that is asked for and safe; the repaired objects by their index,
+    /// if they are to be judged as they are then.
     fn repair(
         &mut self,
         document: &Document<'_>,
-        object: &Object,
-        stored: Option<&Value>,
+        sent: &[Sent<'_>],
         cluster: &dyn Cluster,
         repairs: Repairs,
-    ) -> Option<Value> {
-        if repairs == Repairs::Unasked {
-            return None;
+    ) -> BTreeMap<usize, Value> {
+        let mut judged = BTreeMap::new();
+        let patches = match repairs {
+            Repairs::Unasked => Vec::new(),
+            _ => self.patches(document, sent, cluster, repairs),
+        };
+        if patches.is_empty() {
+            return judged;
         }
-        let response = cluster.repair(&admission_request(&cluster.decode(&object.value), stored));
-        let patch = response.patch.as_ref()?;
-        let line = Some(document.line);
-        if repairs == Repairs::Printed && may_show_credential(document, object) {
-            let message =
-                format!("{}: its repairs are not shown, a line of them may hold a credential", object.title());
-            self.troubles.push(Trouble { line, message });
-            return None;
-        }
-        let current = Document { text: self.text.as_deref().unwrap_or(document.text), ..*document };
-        match fix::apply(&current, object, patch) {
-            Ok((text, value)) => {
-                self.text = Some(text);
-                self.repaired += 1;
-                (repairs == Repairs::Written).then_some(value)
-            }
-            Err(reason) => {
-                let message = format!("{}: not repaired, {reason}", object.title());
-                self.troubles.push(Trouble { line, message });
-                None
+        let asked: Vec<Repair<'_>> = patches.iter().map(|(_, object, patch)| Repair { object, patch }).collect();
+        let Repaired { text, objects } = fix::apply(document, &asked);
+        for ((index, object, _), result) in patches.iter().zip(objects) {
+            match result {
+                Ok(value) => {
+                    self.repaired += 1;
+                    judged.extend((repairs == Repairs::Written).then_some((*index, value)));
+                }
+                Err(reason) => self.not_repaired(document, object, &format!("not repaired, {reason}")),
             }
         }
+        self.text = (self.repaired > 0).then_some(text);
+        judged
+    }
+
+    /// What the policy repairs by itself, but for what is not to be shown.
+    fn patches<'a>(
+        &mut self,
+        document: &Document<'_>,
+        sent: &'a [Sent<'_>],
+        cluster: &dyn Cluster,
+        repairs: Repairs,
+    ) -> Vec<(usize, &'a Object, Patch)> {
+        let mut patches = Vec::new();
+        for (index, Sent { object, stored }) in sent.iter().enumerate() {
+            let response = cluster.repair(&admission_request(&cluster.decode(&object.value), *stored));
+            let Some(patch) = response.patch else { continue };
+            if repairs == Repairs::Printed && may_show_credential(document, object) {
+                self.not_repaired(document, object, "its repairs are not shown, a line of them may hold a credential");
+            } else {
+                patches.push((index, object, patch));
+            }
+        }
+        patches
+    }
+
+    fn not_repaired(&mut self, document: &Document<'_>, object: &Object, why: &str) {
+        let message = format!("{}: {why}", object.title());
+        self.troubles.push(Trouble { line: Some(document.line), message });
     }
 }
 

@@ -5,18 +5,77 @@
 //! Either way the result is read again. It is taken only if it says what the policy's patch says, and if every line that
 //! was there is still there, but for those that a repair is on. A document that cannot be patched like that is left alone.
 
-use json_patch::{AddOperation, PatchOperation};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use json_patch::{AddOperation, Patch, PatchOperation};
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
 use crate::document::{Document, Object};
 use crate::places::{Found, Kind, Places, Step};
 
-/// The document's text with a patch for one of its objects applied, and the object as it is then.
-///
-/// # Errors
-/// A sentence that says why the document cannot be patched safely.
-pub fn apply(document: &Document<'_>, object: &Object, patch: &json_patch::Patch) -> Result<(String, Value), String> {
+/// How often a document is read to find out which of its repairs can be made. Ten that cannot, among a thousand, take some
+/// hundred and fifty.
+const MAX_ATTEMPTS: usize = 200;
+
+/// An object of a document, and the policy's patch for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Repair<'a> {
+    /// The object.
+    pub object: &'a Object,
+    /// The patch: members and elements that are added or replaced.
+    pub patch: &'a Patch,
+}
+
+/// What became of repairs.
+#[derive(Debug)]
+pub struct Repaired {
+    /// The document's text with those that could be made.
+    pub text: String,
+    /// For each of them the object as it is then, or a sentence that says why it cannot be repaired safely.
+    pub objects: Vec<Result<Value, String>>,
+}
+
+/// A repair that fits its object.
+struct Planned<'a> {
+    object: &'a Object,
+    operations: Vec<PatchOperation>,
+    wanted: Value,
+}
+
+/// What is put in the place of some bytes.
+#[derive(PartialEq)]
+struct Edit {
+    span: Range<usize>,
+    text: String,
+}
+
+/// Puts repairs into a document's text, those that can be made.
+pub fn apply(document: &Document<'_>, repairs: &[Repair<'_>]) -> Repaired {
+    let (lines, crlf) = (document.text.matches('\n').count(), document.text.matches("\r\n").count());
+    if crlf != 0 && crlf != lines {
+        let objects = repairs.iter().map(|_| Err("its line endings are mixed".to_owned())).collect();
+        return Repaired { text: document.text.to_owned(), objects };
+    }
+    let mut objects: Vec<Result<Value, String>> = Vec::new();
+    let mut planned = Vec::new();
+    for (index, repair) in repairs.iter().enumerate() {
+        let plan = plan(*repair);
+        objects.push(plan.as_ref().map(|plan| plan.wanted.clone()).map_err(Clone::clone));
+        planned.extend(plan.map(|plan| (index, plan)));
+    }
+    let mut work = Work { text: document.text.to_owned(), attempts: MAX_ATTEMPTS, failed: Vec::new() };
+    work.together(document, &planned);
+    for (index, why) in work.failed {
+        if let Some(object) = objects.get_mut(index) {
+            *object = Err(why);
+        }
+    }
+    Repaired { text: work.text, objects }
+}
+
+fn plan<'a>(Repair { object, patch }: Repair<'a>) -> Result<Planned<'a>, String> {
     // What the API server's defaults filled in is replaced there and added here.
     let exists = |path: &str| object.value.pointer(path).is_some();
     let operation = |operation: &PatchOperation| match operation {
@@ -25,41 +84,170 @@ pub fn apply(document: &Document<'_>, object: &Object, patch: &json_patch::Patch
         }
         other => other.clone(),
     };
-    let patch: Vec<PatchOperation> = patch.0.iter().map(operation).collect();
+    let operations: Vec<PatchOperation> = patch.0.iter().map(operation).collect();
     let mut wanted = object.value.clone();
-    json_patch::patch(&mut wanted, &patch).map_err(|_| "the policy's patch does not fit".to_owned())?;
-    let (lines, crlf) = (document.text.matches('\n').count(), document.text.matches("\r\n").count());
-    if crlf != 0 && crlf != lines {
-        return Err("its line endings are mixed".to_owned());
-    }
-    let mut text = document.text.replace("\r\n", "\n");
-    for operation in &patch {
-        text = apply_one(&text, object, operation)?;
-    }
-    let text = if crlf > 0 { text.replace('\n', "\r\n") } else { text };
-    check(document, object, &text, &wanted)?;
-    Ok((text, wanted))
+    json_patch::patch(&mut wanted, &operations).map_err(|_| "the policy's patch does not fit".to_owned())?;
+    Ok(Planned { object, operations, wanted })
 }
 
-/// One operation of the patch; they are `add` and `replace` of a member or an element.
-fn apply_one(text: &str, object: &Object, operation: &PatchOperation) -> Result<String, String> {
-    let (pointer, value) = match operation {
-        PatchOperation::Add(add) => (add.path.as_str(), &add.value),
-        PatchOperation::Replace(replace) => (replace.path.as_str(), &replace.value),
-        _ => return Err("the policy's patch takes something away".to_owned()),
-    };
-    let places = Places::of(text).ok_or("the place of a repair cannot be found in the YAML")?;
-    let mut route = object.root();
-    route.extend(pointer.split('/').skip(1).map(step));
-    let found = places.find(&route);
-    if found.node.is_some() {
-        return replace(&places, &found, value);
+/// A text on its way to be repaired.
+struct Work {
+    text: String,
+    /// How often it may still be read.
+    attempts: usize,
+    /// Which repairs cannot be made, and why.
+    failed: Vec<(usize, String)>,
+}
+
+impl Work {
+    /// Makes repairs all at once, since each attempt reads the whole document; in two halves where that fails, so that one
+    /// that cannot be made does not keep the others from it.
+    fn together(&mut self, document: &Document<'_>, planned: &[(usize, Planned<'_>)]) {
+        if planned.is_empty() {
+            return;
+        }
+        let before = Document { text: &self.text, ..*document };
+        let result = match self.attempts.checked_sub(1) {
+            Some(left) => {
+                self.attempts = left;
+                attempt(&before, planned)
+            }
+            None => Err("too many repairs of its document cannot be made".to_owned()),
+        };
+        match (result, planned) {
+            (Ok(after), _) => self.text = after,
+            (Err(why), [(index, _)]) => self.failed.push((*index, why)),
+            (Err(_), _) => {
+                let (first, second) = planned.split_at(planned.len() / 2);
+                self.together(document, first);
+                self.together(document, second);
+            }
+        }
     }
-    let Some(last) = route.pop() else { return Err("the policy's patch replaces everything".to_owned()) };
-    match last {
-        Step::Key(key) => insert(&places, &route, Some(&key), value),
-        Step::Index(_) => insert(&places, &route, None, value),
+}
+
+fn attempt(document: &Document<'_>, planned: &[(usize, Planned<'_>)]) -> Result<String, String> {
+    let is_crlf = document.text.contains("\r\n");
+    let mut text = document.text.replace("\r\n", "\n");
+    let most = planned.iter().map(|(_, plan)| plan.operations.len()).max().unwrap_or_default();
+    // An operation may be about what the one before it has put there, so that places are looked up again.
+    for turn in 0..most {
+        let site = Site::of(&text)?;
+        let turns = planned.iter().filter_map(|(_, plan)| Some((plan.object, plan.operations.get(turn)?)));
+        let edits = turns.map(|(object, operation)| site.edit(object, operation)).collect::<Result<_, _>>()?;
+        text = edited(&text, edits)?;
     }
+    let text = if is_crlf { text.replace('\n', "\r\n") } else { text };
+    check(document, &text, planned)?;
+    Ok(text)
+}
+
+/// A text with edits of different places; what several objects have of one anchor is edited once.
+fn edited(text: &str, mut edits: Vec<Edit>) -> Result<String, String> {
+    edits.sort_by_key(|edit| edit.span.start);
+    edits.dedup();
+    let mut result = String::new();
+    let mut copied = 0;
+    let mut last = None;
+    for Edit { span, text: new } in edits {
+        let between = text.get(copied..span.start).filter(|_| last != Some(span.start));
+        result.push_str(between.ok_or("its place is that of another repair")?);
+        result.push_str(&new);
+        copied = span.end;
+        last = Some(span.start);
+    }
+    result.push_str(text.get(copied..).unwrap_or_default());
+    Ok(result)
+}
+
+/// The text that repairs are put into.
+struct Site<'a> {
+    text: &'a str,
+    places: Places<'a>,
+    is_json: bool,
+}
+
+impl<'a> Site<'a> {
+    fn of(text: &'a str) -> Result<Self, String> {
+        let places = Places::of(text).ok_or("the place of a repair cannot be found in the YAML")?;
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        Ok(Self { text, places, is_json })
+    }
+
+    /// One operation of a patch; they are `add` and `replace` of a member or an element.
+    fn edit(&self, object: &Object, operation: &PatchOperation) -> Result<Edit, String> {
+        let (pointer, value) = match operation {
+            PatchOperation::Add(add) => (add.path.as_str(), &add.value),
+            PatchOperation::Replace(replace) => (replace.path.as_str(), &replace.value),
+            _ => return Err("the policy's patch takes something away".to_owned()),
+        };
+        let mut route = object.root();
+        route.extend(pointer.split('/').skip(1).map(step));
+        let found = self.places.find(&route);
+        if found.node.is_some() {
+            return self.replace(&found, value);
+        }
+        let Some(last) = route.pop() else { return Err("the policy's patch replaces everything".to_owned()) };
+        match last {
+            Step::Key(key) => self.insert(&route, Some(&key), value),
+            Step::Index(_) => self.insert(&route, None, value),
+        }
+    }
+
+    /// Puts a value into the place of an empty one.
+    fn replace(&self, found: &Found<'_>, value: &Value) -> Result<Edit, String> {
+        let word = self.word(value);
+        if let Some(node) = found.node.filter(|node| !node.is_empty()) {
+            return Ok(Edit { span: node.span.clone(), text: word });
+        }
+        // Nothing stands behind the key, not even `null`.
+        let end = found.key.as_ref().ok_or("its place is empty")?.end;
+        let colon = self.text.get(end..).and_then(|rest| rest.find(':')).ok_or("its key has no colon")?;
+        Ok(inserted(end + colon + 1, format!(" {word}")))
+    }
+
+    /// Adds a member to a mapping, or an element to a sequence.
+    fn insert(&self, route: &[Step], key: Option<&str>, value: &Value) -> Result<Edit, String> {
+        let node = self.places.find(route).node.filter(|node| !node.is_empty()).ok_or("its place is empty")?;
+        let last = node.end_of_last(self.text);
+        match (node.kind, key) {
+            (Kind::Alias(_), _) => Err("an alias stands there, and its anchor serves other places too".to_owned()),
+            (Kind::FlowMapping | Kind::FlowSequence, _) => {
+                let member = match key {
+                    Some(key) => format!("{}: {}", self.word(&Value::from(key)), self.word(value)),
+                    None => self.word(value),
+                };
+                // Behind the last one, or behind the bracket.
+                let (at, comma) = last.map_or((node.span.start + 1, ""), |end| (end, ", "));
+                Ok(inserted(at, format!("{comma}{member}")))
+            }
+            (Kind::BlockMapping, Some(key)) => self.insert_lines(node.span.start, last, &json!({key: value})),
+            (Kind::BlockSequence, None) => self.insert_lines(node.span.start, last, &json!([value])),
+            _ => Err("its place has another shape".to_owned()),
+        }
+    }
+
+    /// Puts the members of a mapping, or the elements of a sequence, behind the last one of a block that begins at `start`:
+    /// at the same indentation, and in front of comments that follow.
+    fn insert_lines(&self, start: usize, last: Option<usize>, members: &Value) -> Result<Edit, String> {
+        let line_start = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
+        let indent = " ".repeat(start - line_start);
+        // What stands behind the last member on its line, a comment, stays there.
+        let end = last.ok_or("its place is empty")?;
+        let end =
+            self.text.get(end..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |newline| end + newline);
+        let lines = yaml_serde::to_string(members).map_err(cannot)?;
+        Ok(inserted(end, lines.trim_end().lines().map(|line| format!("\n{indent}{line}")).collect()))
+    }
+
+    /// A value for a place in flow style or behind a key: JSON in a JSON document, else with as few quotes as may be.
+    fn word(&self, value: &Value) -> String {
+        if self.is_json { value.to_string() } else { flow(value) }
+    }
+}
+
+fn inserted(at: usize, text: String) -> Edit {
+    Edit { span: at..at, text }
 }
 
 fn step(part: &str) -> Step {
@@ -67,67 +255,6 @@ fn step(part: &str) -> Step {
         Ok(index) => Step::Index(index),
         Err(_) => Step::Key(part.replace("~1", "/").replace("~0", "~")),
     }
-}
-
-/// Puts a value into the place of an empty one.
-fn replace(places: &Places<'_>, found: &Found<'_>, value: &Value) -> Result<String, String> {
-    let mut text = places.text().to_owned();
-    let word = word(places.text(), value);
-    if let Some(node) = found.node.filter(|node| !node.is_empty()) {
-        text.replace_range(node.span.clone(), &word);
-        return Ok(text);
-    }
-    // Nothing stands behind the key, not even `null`.
-    let end = found.key.as_ref().ok_or("its place is empty")?.end;
-    let colon = text.get(end..).and_then(|rest| rest.find(':')).ok_or("its key has no colon")?;
-    text.insert_str(end + colon + 1, &format!(" {word}"));
-    Ok(text)
-}
-
-/// A value for a place in flow style or behind a key: JSON in a JSON document, else with as few quotes as may be.
-fn word(source: &str, value: &Value) -> String {
-    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(source).is_ok();
-    if is_json { value.to_string() } else { flow(value) }
-}
-
-/// Adds a member to a mapping, or an element to a sequence.
-fn insert(places: &Places<'_>, route: &[Step], key: Option<&str>, value: &Value) -> Result<String, String> {
-    let source = places.text();
-    let node = places.find(route).node.filter(|node| !node.is_empty()).ok_or("its place is empty")?;
-    let last = node.end_of_last(source);
-    match (node.kind, key) {
-        (Kind::Alias(_), _) => Err("an alias stands there, and its anchor serves other places too".to_owned()),
-        (Kind::FlowMapping | Kind::FlowSequence, _) => {
-            let word = |value: &Value| word(source, value);
-            let member = match key {
-                Some(key) => format!("{}: {}", word(&Value::from(key)), word(value)),
-                None => word(value),
-            };
-            // Behind the last one, or behind the bracket.
-            let (at, comma) = last.map_or((node.span.start + 1, ""), |end| (end, ", "));
-            let mut text = source.to_owned();
-            text.insert_str(at, &format!("{comma}{member}"));
-            Ok(text)
-        }
-        (Kind::BlockMapping, Some(key)) => insert_lines(source, node.span.start, last, &json!({key: value})),
-        (Kind::BlockSequence, None) => insert_lines(source, node.span.start, last, &json!([value])),
-        _ => Err("its place has another shape".to_owned()),
-    }
-}
-
-/// Puts the members of a mapping, or the elements of a sequence, behind the last one of a block that begins at `start`: at
-/// the same indentation, and in front of comments that follow.
-fn insert_lines(source: &str, start: usize, last: Option<usize>, members: &Value) -> Result<String, String> {
-    let line_start = source.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-    let indent = " ".repeat(start - line_start);
-    // What stands behind the last member on its line, a comment, stays there.
-    let end = last.ok_or("its place is empty")?;
-    let end = source.get(end..).and_then(|rest| rest.find('\n')).map_or(source.len(), |newline| end + newline);
-    let lines = yaml_serde::to_string(members).map_err(cannot)?;
-    let lines: String = lines.trim_end().lines().map(|line| format!("\n{indent}{line}")).collect();
-    let mut text = source.to_owned();
-    text.insert_str(end, &lines);
-    Ok(text)
 }
 
 /// The libraries' own words may quote the file; what can be done about it is the same for all of them.
@@ -156,35 +283,41 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Whether the new text says what it should, and still has every line that no repair is on.
-fn check(document: &Document<'_>, object: &Object, text: &str, wanted: &Value) -> Result<(), String> {
+fn check(document: &Document<'_>, text: &str, planned: &[(usize, Planned<'_>)]) -> Result<(), String> {
     let changed = Document { text, ..*document };
     let objects = changed.objects().map_err(|_| "the result would not be valid YAML".to_owned())?.objects;
-    let others_are_same = document.objects().is_ok_and(|before| {
+    let wanted: BTreeMap<_, _> = planned.iter().map(|(_, plan)| (plan.object.item, &plan.wanted)).collect();
+    let says_it = document.objects().is_ok_and(|before| {
         let before = before.objects;
         before.len() == objects.len()
-            && before.iter().zip(&objects).all(|(old, new)| old.item == object.item || old.value == new.value)
+            && before.iter().zip(&objects).all(|(old, new)| **wanted.get(&old.item).unwrap_or(&&old.value) == new.value)
     });
-    let is_wanted = objects.iter().any(|new| new.item == object.item && new.value == *wanted);
-    if !is_wanted || !others_are_same {
+    if !says_it {
         return Err("the result would say something else".to_owned());
     }
     let diff = TextDiff::from_lines(document.text, text);
     let lines = |tag| diff.iter_all_changes().filter(move |change| change.tag() == tag).map(|change| change.value());
-    let is_kept = lines(ChangeTag::Delete).all(|old| lines(ChangeTag::Insert).any(|new| says_more(old, new, object)));
+    let new: Vec<&str> = lines(ChangeTag::Insert).collect();
+    let temporalities: BTreeSet<&str> = planned.iter().filter_map(|(_, plan)| temporality(plan.object)).collect();
+    let is_kept = lines(ChangeTag::Delete).all(|old| new.iter().any(|new| says_more(old, new, &temporalities)));
     if is_kept { Ok(()) } else { Err("the result would change other lines".to_owned()) }
+}
+
+fn temporality(object: &Object) -> Option<&str> {
+    object.value.pointer("/spec/output/otlp/temporality").and_then(Value::as_str)
 }
 
 /// Whether a line is another with something put in, or with a new value in the place of one that may be replaced: an empty
 /// one, or the temporality.
-fn says_more(old: &str, new: &str, object: &Object) -> bool {
+fn says_more(old: &str, new: &str, temporalities: &BTreeSet<&str>) -> bool {
     let (old, new) = (old.trim_end(), new.trim_end());
     let same = |(a, b): &(char, char)| a == b;
     let head: usize = old.chars().zip(new.chars()).take_while(same).map(|(c, _)| c.len_utf8()).sum();
     let rest = (old.get(head..).unwrap_or_default(), new.get(head..).unwrap_or_default());
     let tail: usize = rest.0.chars().rev().zip(rest.1.chars().rev()).take_while(same).map(|(c, _)| c.len_utf8()).sum();
     let lost = rest.0.get(..rest.0.len() - tail).unwrap_or_default();
-    let temporality = object.value.pointer("/spec/output/otlp/temporality").and_then(Value::as_str).unwrap_or_default();
-    ["\"\"", "''", "null", "Null", "NULL", "~", temporality].iter().any(|value| value.contains(lost))
+    let empty = ["\"\"", "''", "null", "Null", "NULL", "~"];
+    empty.iter().chain(temporalities).any(|value| value.contains(lost))
 }
 
 /// The changed lines of an input, as `diff -U0` shows them: the lines around them are not ours to show, a neighbour's

@@ -84,11 +84,6 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The text that the places are in.
-    pub(crate) fn text(&self) -> &'a str {
-        self.text
-    }
-
     /// Follows a route as far as it leads, through aliases too.
     pub(crate) fn find(&self, route: &[Step]) -> Found<'_> {
         let mut key = None;

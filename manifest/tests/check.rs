@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kyma_dynatrace_admission::AdmissionResponse;
-use kyma_dynatrace_manifest::check::{self, Cluster, Outcome, Repairs};
+use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs};
 use kyma_dynatrace_manifest::deployed::Deployed;
 use kyma_dynatrace_manifest::finding::Severity;
 use kyma_dynatrace_policy::validate;
@@ -223,11 +223,7 @@ fn troubles_are_told_with_their_lines() {
     assert!(outcomes[0].checked[0].findings.is_empty());
     // Each repair counts.
     let wanting = PIPELINE.replace("      protocol: grpc\n", "");
-    let two = format!(
-        "kind: List\nitems:\n{}",
-        [&wanting, &wanting].map(|text| format!("- {}\n", text.trim_end().replace('\n', "\n  "))).concat()
-    );
-    let (outcomes, _) = checked(&two, &Native::default(), Repairs::Written);
+    let (outcomes, _) = checked(&list(&[wanting.clone(), wanting]), &Native::default(), Repairs::Written);
     assert_eq!((outcomes[0].repaired, outcomes[0].checked.len()), (2, 2));
     // Twice is told at the line of the second.
     let twice = PIPELINE.replace("metadata:", "kind: TracePipeline\nmetadata:");
@@ -235,6 +231,57 @@ fn troubles_are_told_with_their_lines() {
     let first = &outcomes[0].checked[0].findings[0];
     assert_eq!((first.rule.as_str(), first.line, first.severity), ("duplicate-key", 4, Severity::Warning));
     assert_eq!(first.fix, "keep one of them");
+}
+
+/// A list of pipelines, as `kubectl get -o yaml` prints them.
+fn list(pipelines: &[String]) -> String {
+    let items = pipelines.iter().map(|text| format!("- {}\n", text.trim_end().replace('\n', "\n  ")));
+    format!("kind: List\nitems:\n{}", items.collect::<String>())
+}
+
+#[test]
+fn what_cannot_be_repaired_does_not_keep_the_others_from_it() {
+    let wanting = |index: usize| {
+        PIPELINE.replace("traces}", &format!("traces-{index}}}")).replace("      protocol: grpc\n", "      # none\n")
+    };
+    let mut items: Vec<String> = (0..9).map(wanting).collect();
+    // What two pipelines have of one anchor is repaired for both.
+    let kind = "apiVersion: telemetry.kyma-project.io/v1beta1, kind: TracePipeline";
+    items[0] = items[0].replace("spec:", "spec: &both");
+    items[2] = format!("{{{kind}, metadata: {{name: traces-2}}, spec: *both}}");
+    // But not what something else has too.
+    items[5] = items[5].replace("spec:", "spec: &other");
+    items[7] = "{kind: Other, spec: *other}".to_owned();
+    let (outcomes, repaired) = checked(&list(&items), &Native::default(), Repairs::Written);
+    let troubles: Vec<&str> = outcomes[0].troubles.iter().map(|trouble| trouble.message.as_str()).collect();
+    assert_eq!(troubles, ["TracePipeline/traces-5: not repaired, the result would say something else"]);
+    assert_eq!((outcomes[0].repaired, outcomes[0].checked.len()), (7, 8));
+    let of_errors = |one: &&Checked| one.findings.iter().any(|one| one.severity == Severity::Error);
+    let wrong: Vec<String> = outcomes[0].checked.iter().filter(of_errors).map(|one| one.object.title()).collect();
+    assert_eq!(wrong, ["TracePipeline/traces-5"]);
+    let whole = repaired.unwrap();
+    for (index, item) in whole.split("\n- ").skip(1).enumerate() {
+        let count = (item.matches("protocol: http").count(), item.matches("# none").count());
+        let expected = match index {
+            2 | 7 => (0, 0),
+            5 => (0, 1),
+            _ => (1, 1),
+        };
+        assert_eq!(count, expected, "{index}: {item}");
+    }
+}
+
+#[test]
+fn a_document_is_not_read_without_end_for_repairs_that_cannot_be_made() {
+    let of_alias = |index: usize| {
+        let wanting = PIPELINE.replace("traces}", &format!("traces-{index}}}")).replace("      protocol: grpc\n", "");
+        wanting.replace("    otlp:\n", "    x: &x\n") + "    otlp: *x\n"
+    };
+    let items: Vec<String> = (0..120).map(of_alias).collect();
+    let (outcomes, repaired) = checked(&list(&items), &Native::default(), Repairs::Offered);
+    let count = |why: &str| outcomes[0].troubles.iter().filter(|trouble| trouble.message.ends_with(why)).count();
+    let (tried, untried) = (count("serves other places too"), count("too many repairs of its document cannot be made"));
+    assert!(repaired.is_none() && tried > 50 && untried > 0 && tried + untried == 120, "{tried} {untried}");
 }
 
 #[test]
