@@ -15,6 +15,6 @@ mod response;
 mod secrets;
 
 pub use host::{Answerer, HostCall};
-pub use request::admission_request;
+pub use request::{admission_request, payload};
 pub use response::{AdmissionResponse, PolicyResponse, SettingsResponse, Status};
 pub use secrets::{NO_CAPABILITY, NO_RESOURCE, Secrets};

@@ -2,6 +2,12 @@
 
 use serde_json::{Value, json};
 
+/// What a host sends to a policy's `validate`: the request, and the settings of the ClusterAdmissionPolicy.
+#[must_use]
+pub fn payload(request: &Value, settings: &Value) -> String {
+    json!({"request": request, "settings": settings}).to_string()
+}
+
 /// The `AdmissionRequest` for creating an object, or for changing `old` into it.
 ///
 /// Made as the API server makes one for the storage version's own endpoint: no conversion, no dry run. The uid is fixed, so

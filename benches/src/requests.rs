@@ -80,7 +80,7 @@ pub const DEFAULT_SETTINGS: &str = r#"{"mode":"repair","denialsAsWarnings":false
 /// The host's payload for a pipeline, with default settings.
 #[must_use]
 pub fn payload(object: &Value) -> Vec<u8> {
-    json!({"request": admission_request(object, None), "settings": {}}).to_string().into_bytes()
+    kyma_dynatrace_admission::payload(&admission_request(object, None), &json!({})).into_bytes()
 }
 
 fn secret(key: &str) -> Value {
@@ -153,8 +153,8 @@ pub fn all() -> Vec<Request> {
         let secrets =
             json!([{"namespace": "dynatrace", "name": "dynakube"}, {"namespace": "dynatrace", "name": "tokens"}]);
         let settings = json!({"lookUpSecrets": true, "dynatrace": {"secrets": secrets}});
-        let payload = json!({"request": admission_request(&object, None), "settings": settings});
-        Request { name, payload: payload.to_string().into_bytes(), verdict: Verdict::Accepted, lookups }
+        let payload = kyma_dynatrace_admission::payload(&admission_request(&object, None), &settings).into_bytes();
+        Request { name, payload, verdict: Verdict::Accepted, lookups }
     };
     let elsewhere = json!({"endpoint": {"value": "http://backend.monitoring.svc.cluster.local:4317"}, "protocol": "grpc",
         "temporality": "preserve"});

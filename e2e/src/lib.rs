@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 
 use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_engine::{Module, Policy};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use xtask::pages::root;
 
@@ -75,7 +75,7 @@ pub fn assert_native_agrees(payload: &[u8], in_wasm: &[u8], name: &str) {
 /// The host's payload for a request and settings.
 #[must_use]
 pub fn payload(request: &Value, settings: &Value) -> Vec<u8> {
-    json!({"request": request, "settings": settings}).to_string().into_bytes()
+    kyma_dynatrace_admission::payload(request, settings).into_bytes()
 }
 
 /// The folder of test data beside the project; `None`, said loudly, where a user has none.

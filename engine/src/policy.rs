@@ -1,7 +1,7 @@
 //! From an admission request to the response that the API server gets, as policy-server makes it.
 
-use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, SettingsResponse};
-use serde_json::{Value, json};
+use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, SettingsResponse, payload};
+use serde_json::Value;
 
 use crate::error::{CallError, SettingsError};
 use crate::module::Module;
@@ -26,7 +26,7 @@ impl Policy {
     /// # Errors
     /// Where the policy does not accept the settings.
     pub fn new(module: Module, settings: Value, is_mutating: bool) -> Result<Self, SettingsError> {
-        let answer = module.call("validate_settings", &to_bytes(&settings))?;
+        let answer = module.call("validate_settings", settings.to_string().as_bytes())?;
         let answer: SettingsResponse = serde_json::from_slice(&answer).map_err(unreadable)?;
         if answer.valid {
             Ok(Self { module, settings, is_mutating, answerer: None })
@@ -61,8 +61,8 @@ impl Policy {
     /// # Errors
     /// Where the policy traps, takes too long or answers in another shape.
     pub fn ask(&self, request: &Value) -> Result<PolicyResponse, CallError> {
-        let payload = to_bytes(&json!({"request": request, "settings": self.settings}));
-        let answer = self.module.instance_with(self.answerer.clone())?.call("validate", &payload)?;
+        let payload = payload(request, &self.settings);
+        let answer = self.module.instance_with(self.answerer.clone())?.call("validate", payload.as_bytes())?;
         serde_json::from_slice(&answer).map_err(unreadable)
     }
 }
@@ -72,13 +72,11 @@ fn unreadable(error: serde_json::Error) -> CallError {
     CallError::Answer(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
 }
 
-fn to_bytes(value: &Value) -> Vec<u8> {
-    value.to_string().into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use serde_json::json;
 
     use super::*;
 

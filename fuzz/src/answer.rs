@@ -3,7 +3,7 @@
 use kyma_dynatrace_policy::kubewarden::answer;
 use kyma_dynatrace_policy::lookup::{LookUp, Lookup, Outcome, Refusal, Value as SecretValue};
 use kyma_dynatrace_policy::text::holds_token;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Longest answer without an object in it, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
@@ -44,5 +44,5 @@ pub(crate) fn answer_to(payload: &[u8]) -> Value {
 /// The payload for creating an object.
 pub(crate) fn create(object: &Value, settings: &Value) -> Vec<u8> {
     let request = kyma_dynatrace_admission::admission_request(object, None);
-    json!({"request": request, "settings": settings}).to_string().into_bytes()
+    kyma_dynatrace_admission::payload(&request, settings).into_bytes()
 }

@@ -31,7 +31,7 @@ impl Native {
         if self.is_broken {
             return AdmissionResponse::rejection(request, "the module failed".to_owned(), Some(500));
         }
-        let answer = validate(json!({"request": request, "settings": settings}).to_string().as_bytes()).unwrap();
+        let answer = validate(kyma_dynatrace_admission::payload(request, settings).as_bytes()).unwrap();
         AdmissionResponse::of(request, serde_json::from_slice(&answer).unwrap(), true)
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, Secrets, SettingsResponse};
+use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, Secrets, SettingsResponse, payload};
 use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs, Trouble};
 use kyma_dynatrace_manifest::deployed::Deployed;
 use kyma_dynatrace_manifest::document::{Document, Object, split};
 use kyma_dynatrace_manifest::finding::Finding;
 use kyma_dynatrace_policy::text::holds_token;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::asking::Module;
 use crate::exchange::{Input, Output, Placed, Reviewed};
@@ -75,8 +75,7 @@ impl<'a> Page<'a> {
         answerer: Option<&Answerer>,
         is_mutating: bool,
     ) -> AdmissionResponse {
-        let payload = json!({"request": request, "settings": settings}).to_string();
-        let answer = self.module.call("validate", &payload, answerer).and_then(|answer| {
+        let answer = self.module.call("validate", &payload(request, settings), answerer).and_then(|answer| {
             serde_json::from_str::<PolicyResponse>(&answer).map_err(|_| "the module's answer cannot be read".to_owned())
         });
         match answer {
