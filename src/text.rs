@@ -39,12 +39,13 @@ pub fn quote_up_to(max: usize, value: &str) -> String {
 
 /// The scheme word of an `Authorization` header in backticks.
 ///
-/// A prefix may hold the token itself, in a format nobody can recognise, so only a short word of letters is shown.
+/// A prefix may hold the token itself, in a format nobody can recognise, so only a short word of letters is shown. That holds
+/// no token, whatever [`quote`] takes it for: `Api-Token` is such a word.
 #[must_use]
 pub fn quote_scheme(prefix: &str) -> String {
     let word = prefix.trim();
     if word.len() <= 12 && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-') {
-        quote(word)
+        format!("`{word}`")
     } else {
         "(hidden: it is not a plain scheme word)".to_owned()
     }
@@ -126,6 +127,7 @@ mod tests {
         assert_eq!(quote(&"x".repeat(50)), format!("`{}…`", "x".repeat(40)));
         assert_eq!(quote_scheme("Bearer "), "`Bearer`");
         assert_eq!(quote_scheme("Api-Key"), "`Api-Key`");
+        assert_eq!(quote_scheme("Api-Token"), "`Api-Token`");
         assert!(quote_scheme("Token1").starts_with("(hidden"));
         assert_eq!(quote("``"), "`??`");
         assert_eq!(quote(&"x".repeat(40)), format!("`{}`", "x".repeat(40)));

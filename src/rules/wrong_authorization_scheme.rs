@@ -131,6 +131,7 @@ mod tests {
 
     #[test]
     fn rejects_bearer_only_where_no_platform_token_is_taken() {
+        let field = "spec.output.otlp.headers[0].prefix";
         let bearer = header("bearer", "platform", "token");
         let level = |otlp: &str| faults(&RULE, Signal::Logs, otlp).first().map(|fault| fault.level);
         let at = |url: &str| level(&format!("{},{bearer}", endpoint(url)));
@@ -144,7 +145,9 @@ mod tests {
             r#"{"dynatrace":{"secrets":[{"namespace":"dynatrace","name":"dynakube","tokenScheme":"Bearer"}]}}"#;
         assert_eq!(faults_with(&RULE, Signal::Logs, &declared, "{}", settings), []);
         let api_token = format!("{SECRET},{}", header("Api-Token", "dynakube", "dataIngestToken"));
-        assert_eq!(faults_with(&RULE, Signal::Logs, &api_token, "{}", settings)[0].level, Some(Level::Warn));
+        let told = faults_with(&RULE, Signal::Logs, &api_token, "{}", settings);
+        assert_one(&told, field, "is `Api-Token`", "`Bearer`");
+        assert_eq!(told[0].level, Some(Level::Warn));
     }
 
     #[test]
