@@ -194,12 +194,15 @@ impl Cluster for Defaulting {
 #[test]
 fn what_a_default_has_filled_in_is_added_where_the_text_has_nothing() {
     let wanting = PIPELINE.replace("      path: v2/otlp/v1/traces\n", "").replace("grpc", "http");
+    let (outcomes, unasked) = checked(&wanting, &Native::default(), Repairs::Unasked);
+    assert_eq!((unasked, outcomes[0].repaired), (None, 0));
     let repaired = check::input(&wanting, &Defaulting(Native::default()), Repairs::Offered, |_, _| Ok::<(), ()>(()));
     assert!(repaired.unwrap().unwrap().contains("\n      path: v2/otlp/v1/traces\n"));
-    for nothing in ["path: \"\"", "path:", "path: ''", "path: # nothing"] {
+    for nothing in ["path: \"\"", "path:", "path: ''", "path: # nothing", "path  :"] {
         let empty = PIPELINE.replace("path: v2/otlp/v1/traces", nothing).replace("grpc", "http");
         let repaired = checked(&empty, &Native::default(), Repairs::Offered).1;
-        assert!(repaired.unwrap().contains("\n      path: v2/otlp/v1/traces"), "{nothing}");
+        let repaired = repaired.unwrap().replace("path  :", "path:");
+        assert!(repaired.contains("\n      path: v2/otlp/v1/traces"), "{nothing}");
     }
 }
 
