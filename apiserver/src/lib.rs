@@ -222,17 +222,22 @@ mod tests {
             "spec": {"type": "object", "required": ["size"], "properties": {
                 "size": {"type": "integer"},
                 "mode": {"type": "string", "default": "plain"},
-                "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+                "items": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}},
+                    "x-kubernetes-validations": [{"rule": "self.name != 'lid'", "message": "a lid is no item"}]}},
             }, "x-kubernetes-validations": [{"rule": "self.mode != 'big' || self.size > 1", "message": "big is more than one"}]},
             "status": {"type": "object", "required": ["reason"], "properties": {"reason": {"type": "string"}}},
         }});
-        let definition = json!({
-            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "boxes.example.com"},
-            "spec": {"group": "example.com", "scope": "Cluster", "names": {"kind": "Box", "plural": "boxes"},
-                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema},
-                    "subresources": {"status": {}}}]},
-        });
-        server.define(json!({"kind": "List", "items": [definition, {"kind": "ConfigMap"}]})).unwrap();
+        let definition = |kind: &str| {
+            json!({
+                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "x"},
+                "spec": {"group": "example.com", "scope": "Cluster", "names": {"kind": kind, "plural": "x"},
+                    "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema},
+                        "subresources": {"status": {}}}]},
+            })
+        };
+        server
+            .define(json!({"kind": "List", "items": [definition("Box"), {"kind": "ConfigMap"}, definition("Crate")]}))
+            .unwrap();
         server
     }
 
@@ -242,8 +247,9 @@ mod tests {
 
     #[test]
     fn accepts_definitions_in_a_list() {
-        assert_eq!((server().kinds(), server().cel_rules()), (1, 1));
+        assert_eq!((server().kinds(), server().cel_rules()), (2, 4));
         assert_eq!(server().cel_rules_for(&object(json!({"size": 1, "items": []}))), 1);
+        assert_eq!(server().cel_rules_for(&object(json!({"size": 1, "items": [{}, {}]}))), 3);
         assert_eq!(server().cel_rules_for(&json!({"apiVersion": "example.com/v1", "kind": "Box"})), 0);
         assert!(server().knows(&object(json!({}))));
         assert!(!server().knows(&json!({"apiVersion": "other.com/v1", "kind": "Box"})));
@@ -253,10 +259,13 @@ mod tests {
 
     #[test]
     fn decodes_as_an_api_server_does() {
-        let written = object(json!({"size": 1, "unknown": 1, "items": [{"name": "a", "other": 2}]}));
+        let mut written = object(json!({"size": 1, "unknown": 1, "kind": 3, "items": [{"name": "a", "other": 2}]}));
+        written.as_object_mut().unwrap().insert("other".to_owned(), json!(4));
         let decoded = server().decode(&written);
         assert_eq!(decoded, object(json!({"size": 1, "items": [{"name": "a"}], "mode": "plain"})));
-        assert_eq!(server().unknown_fields(&written), ["spec.unknown", "spec.items[0].other"]);
+        let mut unknown = server().unknown_fields(&written);
+        unknown.sort();
+        assert_eq!(unknown, ["other", "spec.items[0].other", "spec.kind", "spec.unknown"]);
     }
 
     #[test]
@@ -279,6 +288,10 @@ mod tests {
         let refused = |spec| server().refusals(&object(spec)).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(refused(json!({"size": 1})), [""; 0]);
         assert_eq!(refused(json!({"size": 1, "mode": "big"})), ["spec: big is more than one"]);
+        assert_eq!(
+            refused(json!({"size": 1, "items": [{"name": "a"}, {"name": "lid"}]})),
+            ["spec.items[1]: a lid is no item"]
+        );
         assert!(refused(json!({})).join("").contains("\"size\" is a required property"));
         let wrong = refused(json!({"size": "hunter2"})).join("");
         assert!(wrong.starts_with("spec.size: ") && !wrong.contains("hunter2"), "{wrong}");

@@ -163,4 +163,52 @@ mod tests {
         let spec = filled("MetricPipeline", "v1beta1", Some(json!({"input": input, "output": {}})));
         assert_eq!(spec, json!({"input": input, "output": {}}));
     }
+
+    #[test]
+    fn fills_in_the_defaults_of_inputs_that_are_on() {
+        let on = json!({"enabled": true});
+        let input = json!({"istio": on, "prometheus": on, "runtime": on, "otlp": on});
+        let spec = filled("MetricPipeline", "v1beta1", Some(json!({"input": input})));
+        let namespaces = json!({"exclude": SYSTEM_NAMESPACES});
+        let off = json!({"enabled": false});
+        let every: Members = RUNTIME_RESOURCES.map(|resource| (resource.to_owned(), on.clone())).into_iter().collect();
+        let expected = json!({
+            "istio": {"enabled": true, "namespaces": namespaces, "diagnosticMetrics": off, "envoyMetrics": off},
+            "prometheus": {"enabled": true, "namespaces": namespaces, "diagnosticMetrics": off},
+            "runtime": {"enabled": true, "namespaces": namespaces, "resources": every},
+            "otlp": {"enabled": true, "namespaces": {}},
+        });
+        assert_eq!(spec, json!({"input": expected, "output": {}}));
+        let nothing = filled("MetricPipeline", "v1beta1", None);
+        assert_eq!(nothing, json!({"input": {"otlp": {"enabled": true, "namespaces": {}}}, "output": {}}));
+        let alpha = filled("MetricPipeline", "v1alpha1", None);
+        assert_eq!(alpha, json!({"input": {"otlp": {"namespaces": {}}}, "output": {}}));
+    }
+
+    #[test]
+    fn fills_in_the_defaults_of_outputs() {
+        let output = |kind: &str, output: Value| {
+            filled(kind, "v1beta1", Some(json!({"output": output}))).get("output").cloned().unwrap_or_default()
+        };
+        let grpc = json!({"otlp": {"endpoint": {}, "protocol": "grpc"}});
+        for protocol in [json!({}), json!({"protocol": null}), json!({"protocol": ""})] {
+            assert_eq!(output("TracePipeline", json!({"otlp": protocol})), grpc);
+        }
+        let http = json!({"otlp": {"endpoint": {"value": "x"}, "protocol": "http"}});
+        assert_eq!(output("LogPipeline", http.clone()), http);
+        let metrics = json!({"otlp": {"endpoint": {}, "protocol": "grpc", "temporality": "preserve"}});
+        assert_eq!(output("MetricPipeline", json!({"otlp": {}})), metrics);
+        assert_eq!(output("LogPipeline", json!({"http": {}})), json!({"http": {"host": {}, "tls": {}}}));
+        assert_eq!(output("TracePipeline", json!({"http": {}})), json!({"http": {}}));
+    }
+
+    #[test]
+    fn fills_in_an_otlp_input_of_logs_only_beside_an_otlp_output() {
+        let has_otlp = |output: Value| {
+            let spec = filled("LogPipeline", "v1beta1", Some(json!({"output": output})));
+            spec.pointer("/input/otlp") == Some(&json!({"enabled": true, "namespaces": {}}))
+        };
+        assert!(has_otlp(json!({"otlp": {}})));
+        assert!(!has_otlp(json!({"otlp": null})) && !has_otlp(json!({"http": {}})));
+    }
 }

@@ -83,13 +83,9 @@ pub(crate) fn rules_at(schema: &Value, value: &Value) -> usize {
     own + below
 }
 
+/// Structural schemas have no rules in `allOf` and its like, the only lists of schemas.
 pub(crate) fn count_rules(schema: &Value) -> usize {
-    match schema {
-        Value::Object(members) => {
-            let own = members.get("x-kubernetes-validations").and_then(Value::as_array).map_or(0, Vec::len);
-            own + members.values().map(count_rules).sum::<usize>()
-        }
-        Value::Array(items) => items.iter().map(count_rules).sum(),
-        _ => 0,
-    }
+    let Some(members) = schema.as_object() else { return 0 };
+    let own = members.get("x-kubernetes-validations").and_then(Value::as_array).map_or(0, Vec::len);
+    own + members.values().map(count_rules).sum::<usize>()
 }
