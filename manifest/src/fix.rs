@@ -2,15 +2,15 @@
 //!
 //! [`places`](crate::places) finds the place of a repair. Into a block mapping or sequence the repair goes as lines behind its
 //! last one, into a flow one behind its last member (in quotes, where the document is JSON); an empty value is replaced.
-//! Either way the result is read again. It is taken only if it says what the policy's patch says, and if every line that
-//! was there is still there, but for those that a repair is on. A document that cannot be patched like that is left alone.
+//! Whatever else is there is copied byte for byte, and the result is read again: it is taken only if it says what the
+//! policy's patch says. A document that cannot be patched like that is left alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use json_patch::{AddOperation, Patch, PatchOperation};
 use serde_json::{Value, json};
-use similar::{ChangeTag, TextDiff};
+use similar::TextDiff;
 
 use crate::document::{Document, Object};
 use crate::places::{Found, Kind, Places, Step};
@@ -39,6 +39,8 @@ pub struct Repaired {
 
 /// A repair that fits its object.
 struct Planned<'a> {
+    /// Which one it is of those that were asked for.
+    index: usize,
     object: &'a Object,
     operations: Vec<PatchOperation>,
     wanted: Value,
@@ -61,9 +63,9 @@ pub fn apply(document: &Document<'_>, repairs: &[Repair<'_>]) -> Repaired {
     let mut objects: Vec<Result<Value, String>> = Vec::new();
     let mut planned = Vec::new();
     for (index, repair) in repairs.iter().enumerate() {
-        let plan = plan(*repair);
+        let plan = plan(index, *repair);
         objects.push(plan.as_ref().map(|plan| plan.wanted.clone()).map_err(Clone::clone));
-        planned.extend(plan.map(|plan| (index, plan)));
+        planned.extend(plan);
     }
     let mut work = Work { text: document.text.to_owned(), attempts: MAX_ATTEMPTS, failed: Vec::new() };
     work.together(document, &planned);
@@ -75,7 +77,7 @@ pub fn apply(document: &Document<'_>, repairs: &[Repair<'_>]) -> Repaired {
     Repaired { text: work.text, objects }
 }
 
-fn plan<'a>(Repair { object, patch }: Repair<'a>) -> Result<Planned<'a>, String> {
+fn plan<'a>(index: usize, Repair { object, patch }: Repair<'a>) -> Result<Planned<'a>, String> {
     // What the API server's defaults filled in is replaced there and added here.
     let exists = |path: &str| object.value.pointer(path).is_some();
     let operation = |operation: &PatchOperation| match operation {
@@ -87,7 +89,7 @@ fn plan<'a>(Repair { object, patch }: Repair<'a>) -> Result<Planned<'a>, String>
     let operations: Vec<PatchOperation> = patch.0.iter().map(operation).collect();
     let mut wanted = object.value.clone();
     json_patch::patch(&mut wanted, &operations).map_err(|_| "the policy's patch does not fit".to_owned())?;
-    Ok(Planned { object, operations, wanted })
+    Ok(Planned { index, object, operations, wanted })
 }
 
 /// A text on its way to be repaired.
@@ -102,7 +104,7 @@ struct Work {
 impl Work {
     /// Makes repairs all at once, since each attempt reads the whole document; in two halves where that fails, so that one
     /// that cannot be made does not keep the others from it.
-    fn together(&mut self, document: &Document<'_>, planned: &[(usize, Planned<'_>)]) {
+    fn together(&mut self, document: &Document<'_>, planned: &[Planned<'_>]) {
         if planned.is_empty() {
             return;
         }
@@ -116,7 +118,7 @@ impl Work {
         };
         match (result, planned) {
             (Ok(after), _) => self.text = after,
-            (Err(why), [(index, _)]) => self.failed.push((*index, why)),
+            (Err(why), [only]) => self.failed.push((only.index, why)),
             (Err(_), _) => {
                 let (first, second) = planned.split_at(planned.len() / 2);
                 self.together(document, first);
@@ -126,14 +128,14 @@ impl Work {
     }
 }
 
-fn attempt(document: &Document<'_>, planned: &[(usize, Planned<'_>)]) -> Result<String, String> {
+fn attempt(document: &Document<'_>, planned: &[Planned<'_>]) -> Result<String, String> {
     let is_crlf = document.text.contains("\r\n");
     let mut text = document.text.replace("\r\n", "\n");
-    let most = planned.iter().map(|(_, plan)| plan.operations.len()).max().unwrap_or_default();
+    let most = planned.iter().map(|plan| plan.operations.len()).max().unwrap_or_default();
     // An operation may be about what the one before it has put there, so that places are looked up again.
     for turn in 0..most {
         let site = Site::of(&text)?;
-        let turns = planned.iter().filter_map(|(_, plan)| Some((plan.object, plan.operations.get(turn)?)));
+        let turns = planned.iter().filter_map(|plan| Some((plan.object, plan.operations.get(turn)?)));
         let edits = turns.map(|(object, operation)| site.edit(object, operation)).collect::<Result<_, _>>()?;
         text = edited(&text, edits)?;
     }
@@ -185,7 +187,7 @@ impl<'a> Site<'a> {
         route.extend(pointer.split('/').skip(1).map(step));
         let found = self.places.find(&route);
         if found.node.is_some() {
-            return self.replace(&found, value);
+            return self.replace(&found, value, object);
         }
         let Some(last) = route.pop() else { return Err("the policy's patch replaces everything".to_owned()) };
         match last {
@@ -194,10 +196,13 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Puts a value into the place of an empty one.
-    fn replace(&self, found: &Found<'_>, value: &Value) -> Result<Edit, String> {
+    /// Puts a value into the place of an empty one, or of the temporality.
+    fn replace(&self, found: &Found<'_>, value: &Value, object: &Object) -> Result<Edit, String> {
         let word = self.word(value);
         if let Some(node) = found.node.filter(|node| !node.is_empty()) {
+            if !may_replace(self.text.get(node.span.clone()).unwrap_or_default(), &word, object) {
+                return Err("the result would change other lines".to_owned());
+            }
             return Ok(Edit { span: node.span.clone(), text: word });
         }
         // Nothing stands behind the key, not even `null`.
@@ -282,11 +287,11 @@ fn is_plain(text: &str) -> bool {
         && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str())
 }
 
-/// Whether the new text says what it should, and still has every line that no repair is on.
-fn check(document: &Document<'_>, text: &str, planned: &[(usize, Planned<'_>)]) -> Result<(), String> {
+/// Whether the new text says what it should.
+fn check(document: &Document<'_>, text: &str, planned: &[Planned<'_>]) -> Result<(), String> {
     let changed = Document { text, ..*document };
     let objects = changed.objects().map_err(|_| "the result would not be valid YAML".to_owned())?.objects;
-    let wanted: BTreeMap<_, _> = planned.iter().map(|(_, plan)| (plan.object.item, &plan.wanted)).collect();
+    let wanted: BTreeMap<_, _> = planned.iter().map(|plan| (plan.object.item, &plan.wanted)).collect();
     let says_it = document.objects().is_ok_and(|before| {
         let before = before.objects;
         before.len() == objects.len()
@@ -295,29 +300,18 @@ fn check(document: &Document<'_>, text: &str, planned: &[(usize, Planned<'_>)]) 
     if !says_it {
         return Err("the result would say something else".to_owned());
     }
-    let diff = TextDiff::from_lines(document.text, text);
-    let lines = |tag| diff.iter_all_changes().filter(move |change| change.tag() == tag).map(|change| change.value());
-    let new: Vec<&str> = lines(ChangeTag::Insert).collect();
-    let temporalities: BTreeSet<&str> = planned.iter().filter_map(|(_, plan)| temporality(plan.object)).collect();
-    let is_kept = lines(ChangeTag::Delete).all(|old| new.iter().any(|new| says_more(old, new, &temporalities)));
-    if is_kept { Ok(()) } else { Err("the result would change other lines".to_owned()) }
+    Ok(())
 }
 
-fn temporality(object: &Object) -> Option<&str> {
-    object.value.pointer("/spec/output/otlp/temporality").and_then(Value::as_str)
-}
-
-/// Whether a line is another with something put in, or with a new value in the place of one that may be replaced: an empty
-/// one, or the temporality.
-fn says_more(old: &str, new: &str, temporalities: &BTreeSet<&str>) -> bool {
-    let (old, new) = (old.trim_end(), new.trim_end());
+/// Whether a text may give way to another: what it loses by that is empty, or the temporality.
+fn may_replace(old: &str, new: &str, object: &Object) -> bool {
     let same = |(a, b): &(char, char)| a == b;
     let head: usize = old.chars().zip(new.chars()).take_while(same).map(|(c, _)| c.len_utf8()).sum();
     let rest = (old.get(head..).unwrap_or_default(), new.get(head..).unwrap_or_default());
     let tail: usize = rest.0.chars().rev().zip(rest.1.chars().rev()).take_while(same).map(|(c, _)| c.len_utf8()).sum();
     let lost = rest.0.get(..rest.0.len() - tail).unwrap_or_default();
-    let empty = ["\"\"", "''", "null", "Null", "NULL", "~"];
-    empty.iter().chain(temporalities).any(|value| value.contains(lost))
+    let temporality = object.value.pointer("/spec/output/otlp/temporality").and_then(Value::as_str).unwrap_or_default();
+    ["\"\"", "''", "null", "Null", "NULL", "~", temporality].iter().any(|value| value.contains(lost))
 }
 
 /// The changed lines of an input, as `diff -U0` shows them: the lines around them are not ours to show, a neighbour's

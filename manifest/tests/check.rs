@@ -219,6 +219,11 @@ fn troubles_are_told_with_their_lines() {
     let (outcomes, repaired) = checked(&anchored, &Native::default(), Repairs::Offered);
     assert_eq!(repaired, None);
     assert!(outcomes[0].troubles[0].message.ends_with("its anchor serves other places too"));
+    // Not even a blank is lost: whoever wrote it is asked.
+    let blank = PIPELINE.replace("grpc", "http").replace("    valueFrom", "    prefix: \" \"\n          valueFrom");
+    let (outcomes, repaired) = checked(&blank, &Native::default(), Repairs::Offered);
+    assert_eq!(repaired, None);
+    assert!(outcomes[0].troubles[0].message.ends_with("the result would change other lines"));
     // A module that fails gives no finding.
     let broken = Native { is_broken: true, ..Native::default() };
     let (outcomes, _) = checked(PIPELINE, &broken, Repairs::Offered);
@@ -272,6 +277,27 @@ fn what_cannot_be_repaired_does_not_keep_the_others_from_it() {
         };
         assert_eq!(count, expected, "{index}: {item}");
     }
+}
+
+#[test]
+fn repairs_in_one_line_are_made_however_many_they_are() {
+    let one = |index: usize| {
+        json!({"apiVersion": "telemetry.kyma-project.io/v1beta1", "kind": "TracePipeline",
+            "metadata": {"name": format!("traces-{index}")},
+            "spec": {"output": {"otlp": {"path": "", "endpoint": {"value": "https://abc12345.live.dynatrace.com/api"},
+                "headers": [{"name": "Authorization", "valueFrom": {"secretKeyRef":
+                    {"name": "dynakube", "namespace": "dynatrace", "key": "dataIngestToken"}}}]}}}})
+    };
+    let list = json!({"kind": "List", "items": (0..150).map(one).collect::<Vec<_>>()}).to_string();
+    let (outcomes, repaired) = checked(&list, &Native::default(), Repairs::Written);
+    assert_eq!((outcomes[0].repaired, outcomes[0].troubles.len()), (150, 0));
+    let mut expected: Value = serde_json::from_str(&list).unwrap();
+    for item in expected["items"].as_array_mut().unwrap() {
+        let otlp = &mut item["spec"]["output"]["otlp"];
+        (otlp["protocol"], otlp["path"]) = ("http".into(), "v2/otlp/v1/traces".into());
+        otlp["headers"][0]["prefix"] = "Api-Token".into();
+    }
+    assert_eq!(serde_json::from_str::<Value>(&repaired.unwrap()).unwrap(), expected);
 }
 
 #[test]
