@@ -340,6 +340,18 @@ mod tests {
     }
 
     #[test]
+    fn replaces_only_what_is_empty_or_the_temporality() {
+        let object = Object { item: None, value: json!({"spec": {"output": {"otlp": {"temporality": "preserve"}}}}) };
+        for old in ["''", "\"\"", "null", "~", "preserve"] {
+            assert!(may_replace(old, "delta", &object), "{old}");
+        }
+        assert!(may_replace("\"preserve\"", "\"delta\"", &object));
+        for (old, new) in [("grpc", "http"), ("\" \"", "\"Api-Token\""), ("\"preserve\"", "delta")] {
+            assert!(!may_replace(old, new, &object), "{old}");
+        }
+    }
+
+    #[test]
     fn shows_changed_lines_and_none_beside_them() {
         assert_eq!(diff("f", "a\nb\nc\n", "a\nx\nc\n"), "--- a/f\n+++ b/f\n@@ -2 +2 @@\n-b\n+x\n");
     }
