@@ -8,7 +8,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use guest::{validate, validate_settings};
+pub use guest::{review, validate, validate_settings};
 pub use host::Host;
-pub use request::Payload;
-pub use response::answer;
+pub use request::{Payload, PayloadError};
+pub use response::{answer, answer_review};

@@ -4,7 +4,7 @@
 //! with the host, and is left out where the feature `wapc` is off.
 //!
 //! Layers, lowest first, each importing only from those before it:
-//! text, pipeline, settings, destination, lookup, rule, rules, review, kubewarden.
+//! text, pipeline, settings, destination, lookup, rule, rules, review, report, kubewarden.
 
 #![cfg_attr(
     test,
@@ -21,6 +21,7 @@ pub mod destination;
 pub mod kubewarden;
 pub mod lookup;
 pub mod pipeline;
+pub mod report;
 pub mod review;
 pub mod rule;
 pub mod rules;
@@ -30,4 +31,4 @@ mod testing;
 pub mod text;
 
 #[cfg(feature = "wapc")]
-pub use kubewarden::{validate, validate_settings};
+pub use kubewarden::{review as review_payload, validate, validate_settings};

@@ -8,15 +8,17 @@ mod header;
 mod input;
 mod object;
 mod output;
+mod path;
 mod signal;
 mod source;
 
 #[cfg(feature = "wapc")]
 pub(crate) use field::Members;
 pub use field::{Field, JsonType, Malformed, OTLP, Text};
-pub use header::{Header, Headers};
-pub use input::{Input, Inputs};
+pub use header::{HEADERS, Header, Headers};
+pub use input::{Input, Inputs, OTLP_INPUT};
 pub use object::Object;
 pub use output::{Authentication, Output, Tls};
+pub use path::{FieldPath, Step};
 pub use signal::{GROUP, Signal};
 pub use source::{SecretKey, Source, ValueSource};

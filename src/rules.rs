@@ -1,6 +1,7 @@
 //! The list of rules. Everything that lists rules is made from it, or tested against it.
 
 use crate::rule::Rule;
+use crate::settings::RuleId;
 
 pub mod activegate_ca;
 pub mod application_temporality;
@@ -33,39 +34,56 @@ pub mod wrong_collector_port;
 pub mod wrong_otlp_path;
 pub mod wrong_secret_key;
 
+/// The rule with an id.
+#[must_use]
+pub const fn rule(id: RuleId) -> &'static Rule {
+    match id {
+        RuleId::MalformedOutput => &malformed_output::RULE,
+        RuleId::UiHost => &ui_host::RULE,
+        RuleId::UnknownHost => &unknown_host::RULE,
+        RuleId::InvalidEndpoint => &invalid_endpoint::RULE,
+        RuleId::MissingScheme => &missing_scheme::RULE,
+        RuleId::PlaintextEndpoint => &plaintext_endpoint::RULE,
+        RuleId::UnverifiedTls => &unverified_tls::RULE,
+        RuleId::UnexpectedPort => &unexpected_port::RULE,
+        RuleId::GrpcProtocol => &grpc_protocol::RULE,
+        RuleId::WrongOtlpPath => &wrong_otlp_path::RULE,
+        RuleId::WrongSecretKey => &wrong_secret_key::RULE,
+        RuleId::MissingValue => &missing_value::RULE,
+        RuleId::SecretNotFound => &secret_not_found::RULE,
+        RuleId::SecretEndpoint => &secret_endpoint::RULE,
+        RuleId::SecretToken => &secret_token::RULE,
+        RuleId::LookupRefused => &lookup_refused::RULE,
+        RuleId::MissingAuthorization => &missing_authorization::RULE,
+        RuleId::DuplicateAuthorization => &duplicate_authorization::RULE,
+        RuleId::ConflictingAuthentication => &conflicting_authentication::RULE,
+        RuleId::WrongAuthorizationScheme => &wrong_authorization_scheme::RULE,
+        RuleId::InlineToken => &inline_token::RULE,
+        RuleId::CumulativeMetrics => &cumulative_metrics::RULE,
+        RuleId::ApplicationTemporality => &application_temporality::RULE,
+        RuleId::UndocumentedCompression => &undocumented_compression::RULE,
+        RuleId::ActivegateCa => &activegate_ca::RULE,
+        RuleId::WrongCollectorPort => &wrong_collector_port::RULE,
+        RuleId::WrongCollectorPath => &wrong_collector_path::RULE,
+        RuleId::TokenToCollector => &token_to_collector::RULE,
+        RuleId::BareCollectorHost => &bare_collector_host::RULE,
+        RuleId::CollectorTls => &collector_tls::RULE,
+    }
+}
+
 /// All rules, in the order in which findings are reported.
-pub const RULES: &[&Rule] = &[
-    &malformed_output::RULE,
-    &ui_host::RULE,
-    &unknown_host::RULE,
-    &invalid_endpoint::RULE,
-    &missing_scheme::RULE,
-    &plaintext_endpoint::RULE,
-    &unverified_tls::RULE,
-    &unexpected_port::RULE,
-    &grpc_protocol::RULE,
-    &wrong_otlp_path::RULE,
-    &wrong_secret_key::RULE,
-    &missing_value::RULE,
-    &secret_not_found::RULE,
-    &secret_endpoint::RULE,
-    &secret_token::RULE,
-    &lookup_refused::RULE,
-    &missing_authorization::RULE,
-    &duplicate_authorization::RULE,
-    &conflicting_authentication::RULE,
-    &wrong_authorization_scheme::RULE,
-    &inline_token::RULE,
-    &cumulative_metrics::RULE,
-    &application_temporality::RULE,
-    &undocumented_compression::RULE,
-    &activegate_ca::RULE,
-    &wrong_collector_port::RULE,
-    &wrong_collector_path::RULE,
-    &token_to_collector::RULE,
-    &bare_collector_host::RULE,
-    &collector_tls::RULE,
-];
+pub const RULES: &[&Rule] = &in_order();
+
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it: an index that is none does not compile")]
+const fn in_order() -> [&'static Rule; RuleId::ALL.len()] {
+    let mut rules = [rule(RuleId::ALL[0]); RuleId::ALL.len()];
+    let mut index = 0;
+    while index < rules.len() {
+        rules[index] = rule(RuleId::ALL[index]);
+        index += 1;
+    }
+    rules
+}
 
 #[cfg(test)]
 mod tests {
@@ -74,16 +92,16 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn the_settings_know_every_rule() {
-        let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-        assert_eq!(ids, crate::settings::RULE_IDS);
+    fn each_rule_has_its_own_id() {
+        assert!(RuleId::ALL.iter().all(|id| rule(*id).id == *id));
     }
 
     #[test]
     fn repairs_are_made_in_the_order_in_which_they_build_on_each_other() {
-        let ids: Vec<&str> = RULES.iter().filter(|rule| rule.repair.is_some()).map(|rule| rule.id).collect();
+        let ids: Vec<RuleId> = RULES.iter().filter(|rule| rule.repair.is_some()).map(|rule| rule.id).collect();
         // A path is completed for `http`, and a prefix is looked at after the header is there.
-        let order = ["grpc-protocol", "wrong-otlp-path", "missing-authorization", "wrong-authorization-scheme"];
+        use RuleId::{GrpcProtocol, MissingAuthorization, WrongAuthorizationScheme, WrongOtlpPath};
+        let order = [GrpcProtocol, WrongOtlpPath, MissingAuthorization, WrongAuthorizationScheme];
         assert_eq!(ids.get(..4), Some(&order[..]));
     }
 }

@@ -5,12 +5,15 @@
 //! echoed whole: somebody may have put a token there.
 
 mod check;
+mod error;
 mod nearest;
 mod read;
-mod rule_ids;
+mod rule_id;
 mod types;
 
-pub use rule_ids::RULE_IDS;
+pub use check::{is_object_name, is_secret_key};
+pub use error::{SettingsError, SettingsErrors};
+pub use rule_id::RuleId;
 pub use types::{
     DeclaredSecret, DeltaConversion, Dynatrace, InjectPrefixFor, Level, Metrics, Mode, Settings, TokenScheme,
 };

@@ -98,7 +98,8 @@ pub(crate) fn repairs_with(rule: &Rule, signal: Signal, otlp: &str, settings: &s
     let repair = rule.repair.unwrap();
     let repairs = repair(&mut subject);
     assert!(repair(&mut subject).is_empty(), "{}: a second run changes nothing", rule.id);
-    let told = |repair: &Repair| (repair.pointer.replace("/spec/output/otlp/", ""), repair.value.clone());
+    let value = |repair: &Repair| serde_json::from_str(repair.value.text()).unwrap();
+    let told = |repair: &Repair| (repair.place.pointer().replace("/spec/output/otlp/", ""), value(repair));
     repairs.iter().map(told).collect()
 }
 
@@ -110,6 +111,6 @@ pub(crate) fn repairs(rule: &Rule, signal: Signal, otlp: &str) -> Vec<(String, V
 /// Asserts one fault, and its field, what was found and what is expected.
 #[track_caller]
 pub(crate) fn assert_one(faults: &[Fault], field: &str, found: &str, expected: &str) {
-    let texts: Vec<_> = faults.iter().map(|f| (f.field.as_ref(), f.found.as_ref(), f.expected.as_ref())).collect();
+    let texts: Vec<_> = faults.iter().map(|f| (f.field.as_str(), f.found.as_ref(), f.expected.as_ref())).collect();
     assert_eq!(texts, [(field, found, expected)]);
 }

@@ -22,7 +22,7 @@ pub fn quote_up_to(max: usize, value: &str) -> String {
     }
     // Nothing to cut or to mask: most values.
     if value.len() <= max && value.bytes().all(|b| (b' '..0x7f).contains(&b) && b != b'`') {
-        return format!("`{value}`");
+        return ["`", value, "`"].concat();
     }
     let mut quoted = String::with_capacity(value.len().min(max) + 4);
     quoted.push('`');
@@ -35,6 +35,12 @@ pub fn quote_up_to(max: usize, value: &str) -> String {
     }
     quoted.push('`');
     quoted
+}
+
+/// Whether nothing in a text could be a credential, so that the name or host that it is may be told whole.
+#[must_use]
+pub fn is_harmless(name: &str) -> bool {
+    !may_hold_credential(name)
 }
 
 /// The scheme word of an `Authorization` header in backticks.

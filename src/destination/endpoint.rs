@@ -3,7 +3,7 @@
 use super::escape::UrlError;
 use super::host::rough_host;
 use super::url::Url;
-use crate::text::quote;
+use crate::text::{is_harmless, quote};
 
 /// Longer endpoints reach no exporter: the module hands them over in an environment variable, and Linux takes no longer
 /// one (`MAX_ARG_STRLEN`).
@@ -27,7 +27,7 @@ pub struct Literal {
 }
 
 /// The scheme of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// `https://`, in any case.
     Https,
@@ -84,7 +84,7 @@ impl Literal {
         }
         // `host:4317` is how gRPC users write an endpoint; Go reads `host` as a scheme then. What is meant is clear.
         let url = if scheme == Scheme::Absent {
-            format!("https://{}", text.trim_start_matches('/'))
+            ["https://", text.trim_start_matches('/')].concat()
         } else {
             text.to_owned()
         };
@@ -120,6 +120,21 @@ impl Literal {
     #[must_use]
     pub fn shown_host(&self) -> String {
         self.shown(&self.host)
+    }
+
+    /// An endpoint for its own sake, whatever becomes of it.
+    #[must_use]
+    pub fn read(endpoint: &str) -> Self {
+        Self::of(endpoint).0
+    }
+
+    /// The host where it is the name of one and nothing else, so that it can be written into the settings; `None` where nothing
+    /// of the endpoint may be shown.
+    #[must_use]
+    pub fn shown_name(&self) -> Option<String> {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let is_shown = !self.is_hidden && !self.host.is_empty() && is_harmless(&self.host);
+        (is_shown && self.host.bytes().all(is_name)).then(|| self.host.clone())
     }
 
     /// A text made of the endpoint, as messages show it.

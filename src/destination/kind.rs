@@ -1,5 +1,6 @@
 //! Whose the URL is. First match wins; only fields of `spec` are evidence.
 
+use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use super::address::Address;
@@ -32,20 +33,42 @@ pub enum Destination {
     Elsewhere,
 }
 
+/// By what it is known where a pipeline ships to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub enum Recognition {
+    /// By the endpoint's host.
+    Host,
+    /// By the path that data is posted to.
+    Path,
+    /// By a declared Secret that the endpoint comes from.
+    Secret,
+    /// By the `Authorization` header.
+    Header,
+    /// By nothing: it is not known to be Dynatrace.
+    Nothing,
+}
+
 impl Destination {
-    /// Decides where an output ships to.
+    /// Decides where an output ships to, and says by what that is known.
     #[must_use]
-    pub fn of(output: &Output<'_>, address: &Address, settings: &Settings) -> Self {
+    pub fn classify(output: &Output<'_>, address: &Address, settings: &Settings) -> (Self, Recognition) {
         if let Some(literal) = address.literal() {
             let path = address.posted().and_then(Result::ok).map_or("", |posted| posted.path.as_str());
-            if let Some(found) = by_host(&literal.host, settings).or_else(|| by_path(path, &literal.host)) {
-                return found;
+            if let Some(found) = by_host(&literal.host, settings) {
+                return (found, Recognition::Host);
+            }
+            if let Some(found) = by_path(path, &literal.host) {
+                let is_host = found == Self::Other && is_below_dynatrace(&literal.host);
+                return (found, if is_host { Recognition::Host } else { Recognition::Path });
             }
         }
         match output.endpoint() {
-            Source::Secret(key) if is_declared_key(settings, key) => Self::Secret,
-            _ if has_shape(output, settings) => Self::Shape,
-            _ => Self::Elsewhere,
+            Source::Secret(key) if is_declared_key(settings, key) => (Self::Secret, Recognition::Secret),
+            _ if has_path_shape(output) => (Self::Shape, Recognition::Path),
+            _ if has_header_shape(output, settings) => (Self::Shape, Recognition::Header),
+            _ => (Self::Elsewhere, Recognition::Nothing),
         }
     }
 
@@ -169,17 +192,20 @@ fn is_declared_key(settings: &Settings, key: SecretKey<'_>) -> bool {
     secret.is_some_and(|secret| key.key == secret.endpoint_key || key.key == secret.token_key)
 }
 
-/// Whether the path or the `Authorization` header is one that only Dynatrace takes.
-fn has_shape(output: &Output<'_>, settings: &Settings) -> bool {
+/// Whether the path is one that only Dynatrace takes.
+fn has_path_shape(output: &Output<'_>) -> bool {
     let segments = output.path.value().and_then(|path| clean_segments(path)).unwrap_or_default();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let behind_id = match segments.as_slice() {
         ["e", _, rest @ ..] => rest,
         rest => rest,
     };
-    matches!(segments.as_slice(), ["v2", "otlp", "v1", _])
-        || matches!(behind_id, ["api", "v2", "otlp", "v1", _])
-        || output.authorizations().any(|header| is_dynatrace_header(header, settings))
+    matches!(segments.as_slice(), ["v2", "otlp", "v1", _]) || matches!(behind_id, ["api", "v2", "otlp", "v1", _])
+}
+
+/// Whether an `Authorization` header is one that only Dynatrace takes.
+fn has_header_shape(output: &Output<'_>, settings: &Settings) -> bool {
+    output.authorizations().any(|header| is_dynatrace_header(header, settings))
 }
 
 fn is_dynatrace_header(header: &Header<'_>, settings: &Settings) -> bool {
@@ -204,7 +230,7 @@ mod tests {
     fn of_output(json: &str, settings: &str) -> Destination {
         let output = crate::testing::output(json);
         let settings = crate::testing::settings(settings);
-        Destination::of(&output, &Address::of(&output, Signal::Traces, &settings), &settings)
+        Destination::classify(&output, &Address::of(&output, Signal::Traces, &settings), &settings).0
     }
 
     fn of_endpoint(endpoint: &str) -> Destination {

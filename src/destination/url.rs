@@ -128,7 +128,7 @@ impl Url {
     pub fn effective(endpoint: &str, path: &str, signal: &str) -> Result<Self, UrlError> {
         if path.is_empty() {
             let slash = if endpoint.ends_with('/') { "" } else { "/" };
-            return Self::parse(&format!("{endpoint}{slash}v1/{signal}"));
+            return Self::parse(&[endpoint, slash, "v1/", signal].concat());
         }
         Self::parse(endpoint)?.joined(path)
     }
@@ -143,7 +143,7 @@ impl Url {
         }
         let slash = if self.path.ends_with(b"/") { "" } else { "/" };
         let mut url = self.clone();
-        url.path.extend(format!("{slash}v1/{signal}").bytes());
+        url.path.extend([slash, "v1/", signal].concat().bytes());
         Some(url)
     }
 
@@ -175,7 +175,7 @@ impl Url {
     #[must_use]
     pub fn wire_path(&self) -> String {
         let path = self.escaped_path();
-        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { format!("/{path}") } else { path }
+        if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() { ["/", &path].concat() } else { path }
     }
 
     /// The path decoded, with its leading slash: what a server compares.
@@ -183,7 +183,7 @@ impl Url {
     pub fn decoded_path(&self) -> String {
         let path = String::from_utf8_lossy(&self.path);
         if !path.is_empty() && !path.starts_with('/') && !self.host.is_empty() {
-            format!("/{path}")
+            ["/", &path].concat()
         } else {
             path.into_owned()
         }

@@ -12,7 +12,7 @@ const API: [&str; 3] = ["api", "v2", "otlp"];
 /// `/api/v2/otlp/v1/<signal>`, on Managed and ActiveGate behind `/e/<id>` (Dynatrace OTLP API documentation).
 #[must_use]
 pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) -> String {
-    let api = format!("/api/v2/otlp/v1/{}", signal.name());
+    let api = ["/api/v2/otlp/v1/", signal.name()].concat();
     let posted = address.posted().and_then(Result::ok).and_then(|posted| environment_id(&posted.path));
     let base = address.base().unwrap_or_default();
     let id = match base.as_slice() {
@@ -22,8 +22,8 @@ pub fn wanted_path(address: &Address, destination: Destination, signal: Signal) 
     };
     // The path is shown to people, and of an endpoint with an `@` nothing may be.
     match id.filter(|_| address.literal().is_none_or(|literal| !literal.is_hidden())) {
-        Some(id) => format!("/e/{id}{api}"),
-        None if destination.needs_environment_id() => format!("/e/<id>{api}"),
+        Some(id) => ["/e/", id, &api].concat(),
+        None if destination.needs_environment_id() => ["/e/<id>", &api].concat(),
         None => api,
     }
 }

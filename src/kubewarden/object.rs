@@ -7,8 +7,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::pipeline::{FieldPath, Step};
+use crate::rule::Json;
 
 /// A part of the object.
 pub(super) enum Part<'a> {
@@ -19,7 +21,7 @@ pub(super) enum Part<'a> {
     /// An array.
     Array(Vec<Part<'a>>),
     /// What a repair puts in.
-    New(Value),
+    New(Json),
 }
 
 impl<'a> Part<'a> {
@@ -38,32 +40,36 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Puts a value at a JSON pointer; `-` is behind an array's last element. `None` where there is no such place.
-    pub(super) fn put(&mut self, pointer: &str, value: Value) -> Option<()> {
-        let pointer = pointer.strip_prefix('/')?;
-        let (name, rest) = pointer.split_once('/').map_or((pointer, None), |(name, rest)| (name, Some(rest)));
+    /// Puts a value at the place of a field. `None` where there is no such place.
+    pub(super) fn put(&mut self, field: &FieldPath, value: Json) -> Option<()> {
+        let mut place = self;
+        let mut steps = field.steps().peekable();
+        // The object itself is never replaced.
+        steps.peek()?;
+        for step in steps {
+            place = place.enter(&step)?;
+        }
+        *place = Self::New(value);
+        Some(())
+    }
+
+    /// The part that a step leads to. What is not there is put there.
+    fn enter(&mut self, step: &Step<'_>) -> Option<&mut Self> {
         self.open()?;
-        let place = match self {
-            Self::Object(members) => match members.iter().position(|(key, _)| key == name) {
-                Some(index) => &mut members.get_mut(index)?.1,
+        match (self, step) {
+            (Self::Object(members), Step::Key(name)) => match members.iter().position(|(key, _)| key == name) {
+                Some(index) => members.get_mut(index).map(|(_, part)| part),
                 None => {
-                    members.push((name.to_owned(), Self::New(Value::Null)));
-                    &mut members.last_mut()?.1
+                    members.push((name.clone().into_owned(), Self::Object(Vec::new())));
+                    members.last_mut().map(|(_, part)| part)
                 }
             },
-            Self::Array(elements) if name == "-" => {
-                elements.push(Self::New(Value::Null));
-                elements.last_mut()?
+            (Self::Array(elements), Step::End) => {
+                elements.push(Self::Object(Vec::new()));
+                elements.last_mut()
             }
-            Self::Array(elements) => elements.get_mut(name.parse::<usize>().ok()?)?,
-            Self::Text(_) | Self::New(_) => return None,
-        };
-        match rest {
-            Some(rest) => place.put(pointer.get(pointer.len() - rest.len() - 1..)?, value),
-            None => {
-                *place = Self::New(value);
-                Some(())
-            }
+            (Self::Array(elements), Step::Index(index)) => elements.get_mut(*index),
+            _ => None,
         }
     }
 
@@ -137,6 +143,7 @@ impl<'de> Visitor<'de> for Way<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -144,7 +151,7 @@ mod tests {
         let payload = format!(r#"{{"settings":{{}},"request":{{"uid":"u","object":{object}}}}}"#);
         let mut object = Part::of_payload(&payload)?;
         for (pointer, value) in puts {
-            object.put(pointer, value.clone())?;
+            object.put(&FieldPath::from_pointer(pointer), Json::new(value))?;
         }
         serde_json::to_string(&object).ok()
     }
@@ -167,9 +174,7 @@ mod tests {
     #[test]
     fn rejects_places_that_are_none() {
         let object = r#"{"spec":{"output":{"otlp":{"path":"p","headers":[]}}}}"#;
-        for pointer in
-            ["", "x", "/spec/output/otlp/path/x", "/spec/output/otlp/headers/0", "/spec/output/otlp/headers/x"]
-        {
+        for pointer in ["", "/spec/output/otlp/path/x", "/spec/output/otlp/headers/0", "/spec/output/otlp/headers/x"] {
             assert_eq!(repaired(object, &[(pointer, 1.into())]), None, "{pointer}");
         }
         for object in ["3", r#"{"spec":[]}"#, r#"{"spec":{"output":{"otlp":3}}}"#] {

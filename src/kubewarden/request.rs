@@ -48,24 +48,62 @@ impl Members for Payload<'_> {}
 impl Members for AdmissionRequest<'_> {}
 impl Members for Kind<'_> {}
 
-const WRONG_TYPE: &str = "the admission request's `kind` has a field of the wrong type";
+/// Why a payload cannot be read. The texts never quote it: it may hold tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// It is no text.
+    #[error("the admission request is not UTF-8 text")]
+    NotUtf8,
+    /// There is nothing in it.
+    #[error("the admission request is empty")]
+    Empty,
+    /// It is another JSON value.
+    #[error("the admission request is not a JSON object")]
+    NotAnObject,
+    /// Of two members with one name nobody can say which one the others use.
+    #[error("the admission request has a field twice")]
+    FieldTwice,
+    /// It is no JSON, or one that no reader accepts.
+    #[error("the admission request is not valid JSON, or nested too deep")]
+    NotJson,
+    /// It has no request in it.
+    #[error("the payload has no `request`")]
+    NoRequest,
+    /// The request is another JSON value.
+    #[error("the `request` is not an object")]
+    RequestNotAnObject,
+    /// The request does not say of which kind its object is.
+    #[error("the admission request has no `kind` object")]
+    NoKind,
+    /// The kind has no name.
+    #[error("the admission request's `kind` has no `kind`")]
+    NoKindName,
+    /// A name in the kind is no text.
+    #[error("the admission request's `kind` has a field of the wrong type")]
+    KindOfWrongType,
+    /// The request does not say what is asked for.
+    #[error("the admission request has no `operation`")]
+    NoOperation,
+    /// What is asked for is not known.
+    #[error("the `operation` is none of CREATE, UPDATE, DELETE, CONNECT")]
+    UnknownOperation,
+}
 
 impl<'a> Payload<'a> {
     /// Reads the host's payload.
     ///
     /// # Errors
-    /// A sentence that says what cannot be read. It never quotes the payload, which may hold tokens.
-    pub fn parse(text: &'a str) -> Result<Self, &'static str> {
+    /// What cannot be read.
+    pub fn parse(text: &'a str) -> Result<Self, PayloadError> {
         if text.trim_ascii().is_empty() {
-            return Err("the admission request is empty");
+            return Err(PayloadError::Empty);
         }
         match serde_json::from_str::<Field<Self>>(text) {
             Ok(Field::Is(payload)) => Ok(payload),
-            Ok(_) => Err("the admission request is not a JSON object"),
-            // No field's type is an error here, so what is left is one that is there twice: of two members with one
-            // name nobody can say which one the others take.
-            Err(error) if error.classify() == Category::Data => Err("the admission request has a field twice"),
-            Err(_) => Err("the admission request is not valid JSON, or nested too deep"),
+            Ok(_) => Err(PayloadError::NotAnObject),
+            // No field's type is an error here, so what is left is one that is there twice.
+            Err(error) if error.classify() == Category::Data => Err(PayloadError::FieldTwice),
+            Err(_) => Err(PayloadError::NotJson),
         }
     }
 
@@ -78,25 +116,25 @@ impl<'a> Payload<'a> {
     /// The request inside.
     ///
     /// # Errors
-    /// A sentence that names the field without which nothing can be decided.
-    pub fn request(&self) -> Result<Request<'_>, &'static str> {
+    /// Which field is missing, without which nothing can be decided.
+    pub fn request(&self) -> Result<Request<'_>, PayloadError> {
         let request = match &self.request {
-            Field::Absent => return Err("the payload has no `request`"),
-            Field::Malformed(_) => return Err("the `request` is not an object"),
+            Field::Absent => return Err(PayloadError::NoRequest),
+            Field::Malformed(_) => return Err(PayloadError::RequestNotAnObject),
             Field::Is(request) => request,
         };
-        let kind = request.kind.value().ok_or("the admission request has no `kind` object")?;
+        let kind = request.kind.value().ok_or(PayloadError::NoKind)?;
         if kind.kind.is_absent() {
-            return Err("the admission request's `kind` has no `kind`");
+            return Err(PayloadError::NoKindName);
         }
-        let group = kind.group.text_or_empty().ok_or(WRONG_TYPE)?;
-        let name = kind.kind.text_or_empty().ok_or(WRONG_TYPE)?;
-        let operation = request.operation.value().ok_or("the admission request has no `operation`")?;
+        let group = kind.group.text_or_empty().ok_or(PayloadError::KindOfWrongType)?;
+        let name = kind.kind.text_or_empty().ok_or(PayloadError::KindOfWrongType)?;
+        let operation = request.operation.value().ok_or(PayloadError::NoOperation)?;
         let operation = match &**operation {
             "CREATE" => Operation::Create,
             "UPDATE" => Operation::Update,
             "DELETE" | "CONNECT" => Operation::Other,
-            _ => return Err("the `operation` is none of CREATE, UPDATE, DELETE, CONNECT"),
+            _ => return Err(PayloadError::UnknownOperation),
         };
         Ok(Request {
             operation,
@@ -115,10 +153,10 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn error(payload: &str) -> &'static str {
+    fn error(payload: &str) -> String {
         match Payload::parse(payload) {
-            Ok(payload) => payload.request().err().unwrap(),
-            Err(error) => error,
+            Ok(payload) => payload.request().err().unwrap().to_string(),
+            Err(error) => error.to_string(),
         }
     }
 

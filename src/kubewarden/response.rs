@@ -1,17 +1,14 @@
 //! The response to a request.
 
-use std::collections::HashMap;
-
-use kubewarden_policy_sdk::response::ValidationResponse;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::object::Part;
-use super::request::Payload;
+use super::request::{Payload, PayloadError};
 use crate::lookup::{LookUp, Seen};
-use crate::pipeline::Signal;
-use crate::review::{Verdict, review};
-use crate::rule::Finding;
-use crate::settings::Settings;
+use crate::report::{Answer, Report, annotations, message, warnings};
+use crate::review::{Decision, Request, ReviewError, Verdict, review};
+use crate::rule::Repaired;
+use crate::settings::{Settings, SettingsErrors};
 
 /// Answers `validate`: the payload is `{"request": AdmissionRequest, "settings": {...}}`, the answer is the JSON of a
 /// `ValidationResponse`.
@@ -23,124 +20,137 @@ use crate::settings::Settings;
 /// # Errors
 /// Where the answer cannot be written, which no request can cause.
 pub fn answer(payload: &[u8], cluster: &dyn LookUp) -> serde_json::Result<Vec<u8>> {
-    match decide(payload, cluster) {
-        Ok((response, None)) => serde_json::to_vec(&response),
-        Ok((response, Some(object))) => {
-            // The text that was submitted is most of the answer.
-            let mut answer = Vec::with_capacity(payload.len() + 1024);
-            serde_json::to_writer(&mut answer, &Mutation::new(&response, &object))?;
-            Ok(answer)
-        }
-        Err(reason) => serde_json::to_vec(&ValidationResponse {
-            message: Some(format!("kyma-dynatrace-policy cannot review this request: {reason}")),
-            ..empty(false)
-        }),
-    }
+    answer_as(Form::Response, payload, cluster)
 }
 
-/// The SDK's response with the repaired object in it, which the SDK would take as a `Value` only.
+/// Answers `review`: the payload is that of `validate`, the answer is the JSON of an [`Answer`].
+///
+/// # Errors
+/// As for [`answer`].
+pub fn answer_review(payload: &[u8], cluster: &dyn LookUp) -> serde_json::Result<Vec<u8>> {
+    answer_as(Form::Review, payload, cluster)
+}
+
+/// What is written of a verdict.
+#[derive(Clone, Copy)]
+enum Form {
+    /// What the cluster is told.
+    Response,
+    /// That, and the data of which it is made.
+    Review,
+}
+
+/// Why a request can have no answer but a rejection. The texts hold nothing of it.
+#[derive(Debug, thiserror::Error)]
+enum AnswerError {
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    #[error("invalid settings: {0}")]
+    Settings(#[from] SettingsErrors),
+    #[error(transparent)]
+    Review(#[from] ReviewError),
+    #[error("its `object` cannot be read")]
+    Object,
+}
+
+/// `ValidationResponse` of the SDK, member by member: with the repaired object as the text that it is, which the SDK would
+/// take as a `Value` only, and with annotations in an order of their own.
 #[derive(Serialize)]
-struct Mutation<'a> {
+struct Response<'p> {
     accepted: bool,
-    message: &'a Option<String>,
-    mutated_object: &'a Part<'a>,
-    audit_annotations: &'a Option<HashMap<String, String>>,
-    warnings: &'a Option<Vec<String>>,
+    message: Option<String>,
+    /// Always null: a rejection has the status that Kubewarden gives it.
+    code: (),
+    mutated_object: Option<Part<'p>>,
+    #[serde(serialize_with = "as_map")]
+    audit_annotations: Vec<(&'static str, String)>,
+    warnings: Option<Vec<String>>,
 }
 
-impl<'a> Mutation<'a> {
-    fn new(response: &'a ValidationResponse, mutated_object: &'a Part<'a>) -> Self {
-        let ValidationResponse { accepted, message, audit_annotations, warnings, .. } = response;
-        Self { accepted: *accepted, message, mutated_object, audit_annotations, warnings }
+/// As the map that they are; null where there are none.
+fn as_map<S: Serializer>(annotations: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    if annotations.is_empty() {
+        return serializer.serialize_none();
+    }
+    serializer.collect_map(annotations.iter().map(|(name, text)| (*name, text.as_str())))
+}
+
+impl Response<'_> {
+    fn rejection(reason: &AnswerError) -> Self {
+        Self {
+            accepted: false,
+            message: Some(format!("kyma-dynatrace-policy cannot review this request: {reason}")),
+            code: (),
+            mutated_object: None,
+            audit_annotations: Vec::new(),
+            warnings: None,
+        }
+    }
+
+    fn of(report: &Report<'_>, settings: &Settings) -> Self {
+        let warnings = warnings(report, settings.denials_as_warnings);
+        Self {
+            accepted: report.is_accepted(),
+            message: message(report),
+            code: (),
+            mutated_object: None,
+            audit_annotations: annotations(report),
+            warnings: (!warnings.is_empty()).then_some(warnings),
+        }
     }
 }
 
-fn empty(accepted: bool) -> ValidationResponse {
-    ValidationResponse {
-        accepted,
-        message: None,
-        code: None,
-        mutated_object: None,
-        audit_annotations: None,
-        warnings: None,
+fn answer_as(form: Form, payload: &[u8], cluster: &dyn LookUp) -> serde_json::Result<Vec<u8>> {
+    match decide(form, payload, cluster) {
+        Ok(answer) => answer,
+        Err(reason) => write(form, Response::rejection(&reason), Report::default(), 0),
     }
 }
 
-/// The response and the repaired object, if any; or why there can be no response but a rejection.
-fn decide<'p>(payload: &'p [u8], cluster: &dyn LookUp) -> Result<(ValidationResponse, Option<Part<'p>>), String> {
-    let payload = std::str::from_utf8(payload).map_err(|_| "the admission request is not UTF-8 text")?;
+fn decide(form: Form, payload: &[u8], cluster: &dyn LookUp) -> Result<serde_json::Result<Vec<u8>>, AnswerError> {
+    let payload = std::str::from_utf8(payload).map_err(|_| PayloadError::NotUtf8)?;
     let mut read = Payload::parse(payload)?;
     let settings = Settings::read(read.take_settings());
     let request = read.request()?;
-    let settings = settings.map_err(|errors| format!("invalid settings: {}", errors.join("; ")))?;
-    let mut seen = Seen::default();
-    let verdict = loop {
-        let verdict = review(&request, &settings, &seen)?;
-        if verdict.lookups.is_empty() {
-            break verdict;
+    let settings = settings?;
+    let verdict = looking(&request, &settings, cluster)?;
+    let mut report = Report::new(&verdict);
+    if let Form::Review = form {
+        report.name_endpoint(request.object.and_then(|object| object.output()));
+    }
+    let mut response = Response::of(&report, &settings);
+    // A rejected request has no repairs that could be made.
+    if let Decision::Accepted { repairs, .. } = &verdict.decision
+        && !repairs.is_empty()
+    {
+        let mut object = Part::of_payload(payload).ok_or(AnswerError::Object)?;
+        for Repaired { repair, .. } in repairs {
+            object.put(&repair.place, repair.value.clone()).ok_or(AnswerError::Object)?;
         }
-        seen = Seen::by(cluster, &verdict.lookups);
-    };
-    let response = told(&verdict, settings.denials_as_warnings);
-    if verdict.repairs.is_empty() {
-        return Ok((response, None));
+        response.mutated_object = Some(object);
     }
-    let mut object = Part::of_payload(payload).ok_or("its `object` cannot be read")?;
-    for repaired in verdict.repairs {
-        object.put(&repaired.repair.pointer, repaired.repair.value).ok_or("its `object` cannot be changed")?;
-    }
-    Ok((response, Some(object)))
+    // The text that was submitted is most of the answer then.
+    let room = if response.mutated_object.is_some() { payload.len() } else { 0 };
+    Ok(write(form, response, report, room))
 }
 
-/// More findings are not told in one answer.
-const MAX_TOLD: usize = 20;
-
-/// Message, audit annotations and warnings. In the annotations there are identifiers only, never a user's value.
-fn told(verdict: &Verdict, denials_as_warnings: bool) -> ValidationResponse {
-    let response = empty(verdict.is_accepted());
-    let Some((signal, destination)) = verdict.about else { return response };
-    let repairs = &verdict.repairs;
-    let mut ids: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule.id).collect();
-    ids.dedup();
-    let pointers: Vec<&str> = repairs.iter().map(|repaired| repaired.repair.pointer.as_str()).collect();
-    let mut annotations = HashMap::from([("destination".to_owned(), destination.name().to_owned())]);
-    let failed = verdict.failed.iter().map(String::as_str).collect();
-    for (name, list) in [("findings", ids), ("repaired", pointers), ("lookups-failed", failed)] {
-        if !list.is_empty() {
-            annotations.insert(name.to_owned(), list.join(","));
+/// The verdict, with what there is to see in the cluster.
+fn looking(request: &Request<'_>, settings: &Settings, cluster: &dyn LookUp) -> Result<Verdict, ReviewError> {
+    let verdict = review(request, settings, Seen::NOTHING)?;
+    match &verdict.decision {
+        Decision::Accepted { lookups, .. } if !lookups.is_empty() => {
+            review(request, settings, &Seen::by(cluster, lookups))
         }
-    }
-    let warnings = warnings(verdict, denials_as_warnings);
-    ValidationResponse {
-        message: message(verdict, signal),
-        audit_annotations: Some(annotations),
-        warnings: (!warnings.is_empty()).then_some(warnings),
-        ..response
+        _ => Ok(verdict),
     }
 }
 
-fn message(verdict: &Verdict, signal: Signal) -> Option<String> {
-    let told: Vec<String> = verdict.denials().take(MAX_TOLD).map(Finding::paragraph).collect();
-    if !told.is_empty() {
-        let count = verdict.denials().count() + verdict.more;
-        let problems = if count == 1 { "problem" } else { "problems" };
-        let more = if count > told.len() { format!("\nand {} more", count - told.len()) } else { String::new() };
-        return Some(format!("this {} has {count} {problems}:\n{}{more}", signal.kind(), told.join("\n")));
-    }
-    let sets: Vec<String> = verdict.repairs.iter().map(|repaired| repaired.repair.done()).collect();
-    (!sets.is_empty()).then(|| format!("the policy sets {}", sets.join("; ")))
-}
-
-fn warnings(verdict: &Verdict, denials_as_warnings: bool) -> Vec<String> {
-    let room = MAX_TOLD.saturating_sub(verdict.denials().count());
-    let mut warnings: Vec<String> = verdict.repairs.iter().map(|repaired| repaired.warning()).collect();
-    if denials_as_warnings {
-        warnings.extend(verdict.denials().take(MAX_TOLD).map(Finding::warning));
-    }
-    warnings.extend(verdict.cautions().take(room).map(Finding::warning));
-    let more = verdict.cautions().skip(room).count() + if verdict.is_accepted() { verdict.more } else { 0 };
-    if more > 0 {
-        warnings.push(format!("and {more} more warnings"));
-    }
-    warnings
+fn write(form: Form, response: Response<'_>, report: Report<'_>, room: usize) -> serde_json::Result<Vec<u8>> {
+    let told = response.message.as_ref().map_or(0, |message| message.len() + message.len() / 8);
+    let mut answer = Vec::with_capacity(room + told + 1024);
+    match form {
+        Form::Response => serde_json::to_writer(&mut answer, &response),
+        Form::Review => serde_json::to_writer(&mut answer, &Answer { response, report }),
+    }?;
+    Ok(answer)
 }

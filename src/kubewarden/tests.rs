@@ -3,8 +3,13 @@
 use super::{Payload, answer as answer_with};
 use crate::lookup::{LookUp, Lookup, Outcome, Refusal, Seen};
 use crate::pipeline::GROUP;
-use crate::review::review;
-use crate::settings::Settings;
+use crate::review::{Decision, review};
+use crate::rule::Repaired;
+use crate::settings::RuleId::{
+    CumulativeMetrics, GrpcProtocol, LookupRefused, MalformedOutput, MissingAuthorization, MissingValue,
+    SecretEndpoint, SecretNotFound, SecretToken, WrongOtlpPath,
+};
+use crate::settings::{Level, RuleId, Settings};
 use crate::testing::{SECRET, TOKEN, settings as read_settings};
 use serde_json::{Value, json};
 #[cfg(target_family = "wasm")]
@@ -12,15 +17,28 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 const GRPC: &str = r#""spec":{"output":{"otlp":{"protocol":"grpc","path":"v2/otlp/v1/traces"}}}"#;
 
-/// Verdict, ids of findings with their level, and repaired fields, of a request with these members.
-fn verdict(request: &str, settings: &str) -> (bool, Vec<String>, Vec<String>) {
+/// Whether a request is accepted, its findings with their levels, and the repaired fields.
+type Told = (bool, Vec<(RuleId, Level)>, Vec<String>);
+
+/// Settings with these levels, as JSON; `more` are other settings, with a comma behind each.
+fn leveled(more: &str, levels: &[(RuleId, Level)]) -> String {
+    let levels: Vec<String> = levels.iter().map(|(id, level)| format!(r#""{id}":"{}""#, level.name())).collect();
+    format!(r#"{{{more}"rules":{{{}}}}}"#, levels.join(","))
+}
+
+/// What is said of a request with these members.
+fn verdict(request: &str, settings: &str) -> Told {
     let payload = format!(r#"{{"request":{{{request}}},"settings":{settings}}}"#);
     let payload = Payload::parse(&payload).unwrap();
     let settings = read_settings(settings);
     let request = payload.request().unwrap();
     let verdict = review(&request, &settings, Seen::NOTHING).unwrap();
-    let ids = verdict.findings.iter().map(|finding| format!("{} {:?}", finding.rule.id, finding.level)).collect();
-    let pointers = verdict.repairs.iter().map(|r| r.repair.pointer.replace("/spec/output/otlp/", "")).collect();
+    let ids = verdict.findings.iter().map(|finding| (finding.rule.id, finding.level)).collect();
+    let repairs: &[Repaired] = match &verdict.decision {
+        Decision::Accepted { repairs, .. } => repairs,
+        Decision::Rejected { .. } => &[],
+    };
+    let pointers = repairs.iter().map(|r| r.repair.place.pointer().replace("/spec/output/otlp/", "")).collect();
     (verdict.is_accepted(), ids, pointers)
 }
 
@@ -32,7 +50,7 @@ fn traces(operation: &str, more: &str) -> String {
     request(operation, GROUP, "TracePipeline", more)
 }
 
-fn none() -> (bool, Vec<String>, Vec<String>) {
+fn none() -> Told {
     (true, Vec::new(), Vec::new())
 }
 
@@ -65,7 +83,9 @@ fn rejects_a_request_without_an_object() {
         let payload = format!(r#"{{"request":{{{}}}}}"#, traces("CREATE", object));
         let payload = Payload::parse(&payload).unwrap();
         let request = payload.request().unwrap();
-        assert!(review(&request, &Settings::default(), Seen::NOTHING).err().unwrap().contains("no `object`"));
+        assert!(
+            review(&request, &Settings::default(), Seen::NOTHING).err().unwrap().to_string().contains("no `object`")
+        );
     }
 }
 
@@ -74,7 +94,7 @@ fn repairs_or_rejects_by_mode() {
     let request = traces("CREATE", &format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET}}}}}}}}}"#));
     let fields = ["protocol", "path", "headers"].map(str::to_owned).to_vec();
     assert_eq!(verdict(&request, "{}"), (true, Vec::new(), fields));
-    let ids = ["grpc-protocol Deny", "wrong-otlp-path Deny", "missing-authorization Deny"].map(str::to_owned);
+    let ids = [GrpcProtocol, WrongOtlpPath, MissingAuthorization].map(|id| (id, Level::Deny));
     assert_eq!(verdict(&request, r#"{"mode":"validate"}"#), (false, ids.to_vec(), Vec::new()));
 }
 
@@ -82,22 +102,19 @@ fn repairs_or_rejects_by_mode() {
 fn rejects_without_repairing_anything() {
     let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET},"protocol":"grpc"}}}}}}}}"#);
     let (accepted, ids, repairs) = verdict(&traces("CREATE", &object), "{}");
-    let denied = ["grpc-protocol Deny", "wrong-otlp-path Deny"].map(str::to_owned).to_vec();
+    let denied = [GrpcProtocol, WrongOtlpPath].map(|id| (id, Level::Deny)).to_vec();
     assert_eq!((accepted, ids, repairs), (false, denied, Vec::new()));
 }
 
 #[test]
 fn accepts_by_the_levels_of_the_settings() {
     let object = format!(r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET}}}}}}}}}"#);
-    let rules =
-        r#"{"mode":"validate","rules":{"grpc-protocol":"warn","wrong-otlp-path":"off","missing-authorization":"off"}}"#;
-    let (accepted, ids, _) = verdict(&traces("CREATE", &object), rules);
-    assert_eq!((accepted, ids), (true, vec!["grpc-protocol Warn".to_owned()]));
-    let rules = rules.replace("validate", "repair");
-    let (_, _, repairs) = verdict(&traces("CREATE", &object), &rules);
+    let levels = [(GrpcProtocol, Level::Warn), (WrongOtlpPath, Level::Off), (MissingAuthorization, Level::Off)];
+    let (accepted, ids, _) = verdict(&traces("CREATE", &object), &leveled(r#""mode":"validate","#, &levels));
+    assert_eq!((accepted, ids), (true, vec![(GrpcProtocol, Level::Warn)]));
+    let (_, _, repairs) = verdict(&traces("CREATE", &object), &leveled("", &levels));
     assert_eq!(repairs, [""; 0], "a rule that warns or is off repairs nothing");
-    let rules = r#"{"rules":{"wrong-otlp-path":"off"}}"#;
-    let (_, _, repairs) = verdict(&traces("CREATE", &object), rules);
+    let (_, _, repairs) = verdict(&traces("CREATE", &object), &leveled("", &[(WrongOtlpPath, Level::Off)]));
     assert_eq!(repairs, ["protocol", "headers"]);
 }
 
@@ -106,7 +123,7 @@ fn accepts_an_update_that_changes_nothing_with_warnings() {
     let old = format!(r#""oldObject":{{{GRPC}}}"#);
     let update = |object: &str| traces("UPDATE", &format!(r#""object":{{{object}}},{old}"#));
     let labelled = format!(r#""metadata":{{"labels":{{"a":"b"}}}},{GRPC}"#);
-    let ids = ["grpc-protocol Warn", "missing-value Warn", "missing-authorization Warn"].map(str::to_owned).to_vec();
+    let ids = [GrpcProtocol, MissingValue, MissingAuthorization].map(|id| (id, Level::Warn)).to_vec();
     assert_eq!(verdict(&update(&labelled), "{}"), (true, ids, Vec::new()));
     let changed = GRPC.replace("v1/traces", "v1/metrics");
     assert!(!verdict(&update(&changed), "{}").0, "a new finding is enforced");
@@ -139,14 +156,15 @@ fn repairs_and_tells_in_message_warning_and_annotation() {
     let object = format!(
         r#"{{"spec":{{"output":{{"otlp":{{"path":"v2/otlp/v1/logs",{SECRET},"protocol":"http",{header},"n":1.1}}}}}}}}"#
     );
-    let link = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/wrong-otlp-path.md");
+    let link = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/");
     assert_eq!(
         answer,
         json!({
             "accepted": true,
+            "code": null,
             "message": "the policy sets spec.output.otlp.path to `v2/otlp/v1/logs`",
             "audit_annotations": {"destination": "direct-secret", "repaired": "/spec/output/otlp/path"},
-            "warnings": [format!("wrong-otlp-path: spec.output.otlp.path is missing; the policy sets `v2/otlp/v1/logs`; see {link}")],
+            "warnings": [format!("{WrongOtlpPath}: spec.output.otlp.path is missing; the policy sets `v2/otlp/v1/logs`; see {link}{WrongOtlpPath}.md")],
             "mutated_object": serde_json::from_str::<Value>(&object).unwrap(),
         })
     );
@@ -162,8 +180,13 @@ fn rejects_a_repair_behind_a_key_that_cannot_be_read() {
 #[test]
 fn rejects_with_every_problem_and_no_object() {
     let answer = answer(r#""endpoint":{"value":"http://loki:3100"},"path":3,"protocol":4"#, "{}");
-    assert!(answer["message"].as_str().unwrap().starts_with("this LogPipeline has 2 problems:\n- malformed-output: "));
-    assert_eq!(answer["audit_annotations"], json!({"destination": "elsewhere", "findings": "malformed-output"}));
+    assert!(
+        answer["message"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("this LogPipeline has 2 problems:\n- {MalformedOutput}: "))
+    );
+    assert_eq!(answer["audit_annotations"], json!({"destination": "elsewhere", "findings": MalformedOutput.name()}));
     assert_eq!((&answer["accepted"], &answer["mutated_object"]), (&false.into(), &Value::Null));
 }
 
@@ -185,10 +208,11 @@ fn accepts_exactly_twenty_findings_without_a_word_about_more() {
     assert!(!of(20, "{}")["message"].as_str().unwrap().contains("more"));
     assert!(of(21, "{}")["message"].as_str().unwrap().ends_with("\nand 1 more"));
     // As warnings they are told like that too.
-    let told =
-        |count: usize| of(count, r#"{"rules":{"malformed-output":"warn"}}"#)["warnings"].as_array().unwrap().clone();
+    let told = |count: usize| {
+        of(count, &leveled("", &[(MalformedOutput, Level::Warn)]))["warnings"].as_array().unwrap().clone()
+    };
     assert_eq!((told(20).len(), told(21).len()), (20, 21));
-    assert_eq!(told(21).last().unwrap(), "and 1 more warnings");
+    assert_eq!(told(21).last().unwrap(), "and 1 more warning");
     assert_eq!(told(600).last().unwrap(), "and 580 more warnings");
 }
 
@@ -199,7 +223,12 @@ fn accepts_denials_as_warnings_only_where_the_settings_say_so() {
     let told = answer(&otlp, r#"{"denialsAsWarnings":true}"#);
     let warnings = told["warnings"].as_array().unwrap();
     assert_eq!((&told["accepted"], warnings.len()), (&false.into(), 2));
-    assert!(warnings[0].as_str().unwrap().starts_with("grpc-protocol: spec.output.otlp.protocol is `grpc`, expected"));
+    assert!(
+        warnings[0]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("{GrpcProtocol}: spec.output.otlp.protocol is `grpc`, expected"))
+    );
 }
 
 #[test]
@@ -242,10 +271,10 @@ fn accepts_an_update_with_fewer_inputs_and_rejects_one_with_more() {
         let objects = format!(r#""object":{new},"oldObject":{old}"#);
         verdict(&request("UPDATE", GROUP, "MetricPipeline", &objects), "{}")
     };
-    let warned = (true, vec!["cumulative-metrics Warn".to_owned()], Vec::new());
+    let warned = (true, vec![(CumulativeMetrics, Level::Warn)], Vec::new());
     assert_eq!(update(spec(true, true), spec(false, true)), warned);
     assert_eq!(update(spec(true, true), spec(true, true)), warned);
-    let denied = (false, vec!["cumulative-metrics Deny".to_owned()], Vec::new());
+    let denied = (false, vec![(CumulativeMetrics, Level::Deny)], Vec::new());
     assert_eq!(update(spec(true, false), spec(true, true)), denied);
     assert_eq!(update(spec(true, false), spec(false, true)), denied);
 }
@@ -284,9 +313,9 @@ fn accepts_one_lookup_for_both_keys_of_a_secret() {
     let keys = ["apiurl", "dataIngestToken"].map(str::to_owned).to_vec();
     assert_eq!(asked, [Lookup { namespace: "dynatrace".to_owned(), name: "dynakube".to_owned(), keys }]);
     assert_eq!((&answer["accepted"], answer["warnings"].as_array().unwrap().len()), (&true.into(), 2));
-    assert_eq!(answer["audit_annotations"]["findings"], "secret-not-found");
-    let (answer, _) =
-        looked_up(&create, r#"{"lookUpSecrets":true,"rules":{"secret-not-found":"deny"}}"#, Outcome::Missing);
+    assert_eq!(answer["audit_annotations"]["findings"], SecretNotFound.name());
+    let denied = leveled(r#""lookUpSecrets":true,"#, &[(SecretNotFound, Level::Deny)]);
+    let (answer, _) = looked_up(&create, &denied, Outcome::Missing);
     assert_eq!(answer["accepted"], false, "who wants it refused gets it refused");
 }
 
@@ -296,13 +325,14 @@ fn ignores_the_cluster_where_nobody_has_to_look() {
     let grpc = object.replace(r#""protocol":"http""#, r#""protocol":"grpc""#);
     let undeclared = object.replace("dynakube", "other");
     let elsewhere = r#"{"spec":{"output":{"otlp":{"endpoint":{"value":"http://loki:3100"}}}}}"#;
-    let off = r#"{"lookUpSecrets":true,"rules":{"secret-not-found":"off","secret-endpoint":"off","secret-token":"off","lookup-refused":"off"}}"#;
+    let off = [SecretNotFound, SecretEndpoint, SecretToken, LookupRefused].map(|id| (id, Level::Off));
+    let off = leveled(r#""lookUpSecrets":true,"#, &off);
     let create = |object: &str| traces("CREATE", &format!(r#""object":{object}"#));
     let unchanged = traces("UPDATE", &format!(r#""object":{object},"oldObject":{object}"#));
     let deleted = traces("DELETE", &format!(r#""oldObject":{object}"#));
     for (request, settings) in [
         (create(&object), "{}"),
-        (create(&object), off),
+        (create(&object), off.as_str()),
         (create(&grpc), LOOK),
         (create(&undeclared), LOOK),
         (create(elsewhere), LOOK),
@@ -345,7 +375,7 @@ fn accepts_an_update_that_spells_a_default_out() {
     let (old, new) = (state(""), state(r#","protocol":"grpc","compression":"gzip""#));
     let update = traces("UPDATE", &format!(r#""object":{new},"oldObject":{old}"#));
     let validate = r#"{"mode":"validate"}"#;
-    assert_eq!(verdict(&update, validate), (true, vec!["grpc-protocol Warn".to_owned()], Vec::new()));
+    assert_eq!(verdict(&update, validate), (true, vec![(GrpcProtocol, Level::Warn)], Vec::new()));
     assert!(!verdict(&traces("CREATE", &format!(r#""object":{new}"#)), validate).0);
 }
 
@@ -354,6 +384,6 @@ fn accepts_with_a_warning_what_a_rule_at_warn_finds_and_would_not_repair() {
     let object = format!(
         r#""object":{{"spec":{{"output":{{"otlp":{{{SECRET},{TOKEN},"path":"v2/otlp/v1/traces","protocol":"grpc"}}}}}}}}"#
     );
-    let found = verdict(&traces("CREATE", &object), r#"{"rules":{"grpc-protocol":"warn"}}"#);
-    assert_eq!(found, (true, vec!["grpc-protocol Warn".to_owned()], Vec::new()));
+    let found = verdict(&traces("CREATE", &object), &leveled("", &[(GrpcProtocol, Level::Warn)]));
+    assert_eq!(found, (true, vec![(GrpcProtocol, Level::Warn)], Vec::new()));
 }

@@ -11,8 +11,10 @@ use std::ops::Deref;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Path of the output in the object, as messages write it.
-pub const OTLP: &str = "spec.output.otlp";
+use super::path::FieldPath;
+
+/// Path of the output in the object.
+pub const OTLP: FieldPath = FieldPath::new("spec.output.otlp");
 
 /// A field of a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -46,7 +48,7 @@ impl<T> Field<T> {
     }
 
     /// Notes the field if it is of the wrong type. The path is made only then.
-    pub(super) fn note(&self, expected: JsonType, path: impl FnOnce() -> String, noted: &mut Vec<Malformed>) {
+    pub(super) fn note(&self, expected: JsonType, path: impl FnOnce() -> FieldPath, noted: &mut Vec<Malformed>) {
         if let Self::Malformed(found) = self {
             noted.push(Malformed { field: path(), found: *found, expected });
         }
@@ -57,7 +59,7 @@ impl<T> Field<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     /// The field's path.
-    pub field: String,
+    pub field: FieldPath,
     /// The type that it has. Never the value.
     pub found: JsonType,
     /// The type that it should have.

@@ -9,9 +9,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::Deserialize;
 use serde::de::SeqAccess;
 
-use super::field::{Field, JsonType, Malformed, Members, OTLP, Shape, Text};
+use super::field::{Field, JsonType, Malformed, Members, Shape, Text};
+use super::path::FieldPath;
 use super::source::{Source, ValueSource};
 use crate::text::holds_token;
+
+/// Path of the headers in the object.
+pub const HEADERS: FieldPath = FieldPath::new("spec.output.otlp.headers");
 
 /// How many headers are kept.
 const KEPT: usize = 100;
@@ -107,9 +111,8 @@ impl<'a> Header<'a> {
 
     /// The path of one of the header's fields, or of the header itself.
     #[must_use]
-    pub fn field(&self, name: &str) -> String {
-        let dot = if name.is_empty() { "" } else { "." };
-        format!("{OTLP}.headers[{}]{dot}{name}", self.index)
+    pub fn field(&self, name: &'static str) -> FieldPath {
+        HEADERS.index(self.index).join(name)
     }
 
     /// Whether a rule has something to say about it, whatever its name.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::field::{Field, JsonType, Malformed, Members};
+use super::path::FieldPath;
 
 /// An input of a MetricPipeline that can be switched on and produces cumulative metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -32,6 +33,9 @@ impl Input {
         }
     }
 }
+
+/// The name of the OTLP input, which takes what applications push.
+pub const OTLP_INPUT: &str = "otlp";
 
 /// `spec.input`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -90,19 +94,26 @@ impl Inputs {
         }
     }
 
-    /// Inputs that are on and produce cumulative metrics. `istio: {}` is off (`IsIstioInputEnabled` in the module).
+    /// What is on and produces cumulative metrics, each with the input that it belongs to. `istio: {}` is off
+    /// (`IsIstioInputEnabled` in the module).
     #[must_use]
-    pub fn cumulative(&self) -> Vec<Input> {
+    pub fn cumulative(&self) -> Vec<(Input, &'static str)> {
         let is_on = |input: &Input| self.enabled_field(*input) == Some(&Field::Is(true));
-        let produces = |input: &Input| *input != Input::Runtime || !self.has_runtime_gauges_only();
-        Input::ALL.into_iter().filter(is_on).filter(produces).collect()
+        let on = Input::ALL.into_iter().filter(is_on);
+        on.flat_map(|input| match input {
+            Input::Runtime => self.runtime_sources(),
+            Input::Istio | Input::Prometheus => vec![(input, input.name())],
+        })
+        .collect()
     }
 
-    fn has_runtime_gauges_only(&self) -> bool {
+    fn runtime_sources(&self) -> Vec<(Input, &'static str)> {
         let is_off = |switch: &Field<Switch>| switch.value().is_some_and(|switch| switch.enabled == Field::Is(false));
-        let resources = self.runtime.value().and_then(|runtime| runtime.resources.value());
-        resources
-            .is_some_and(|resources| is_off(&resources.pod) && is_off(&resources.container) && is_off(&resources.node))
+        let none = Resources::default();
+        let Resources { pod, container, node } =
+            self.runtime.value().and_then(|runtime| runtime.resources.value()).unwrap_or(&none);
+        let sources = [("runtime.pod", pod), ("runtime.container", container), ("runtime.node", node)];
+        sources.into_iter().filter(|(_, switch)| !is_off(switch)).map(|(name, _)| (Input::Runtime, name)).collect()
     }
 
     /// Whether the OTLP input is switched off, so that no application's metrics are taken.
@@ -116,7 +127,11 @@ impl Inputs {
     pub(super) fn note(&self, noted: &mut Vec<Malformed>) {
         for input in Input::ALL {
             if let Some(enabled) = self.enabled_field(input) {
-                enabled.note(JsonType::Boolean, || format!("spec.input.{}.enabled", input.name()), noted);
+                enabled.note(
+                    JsonType::Boolean,
+                    || FieldPath::new("spec.input").join(input.name()).join("enabled"),
+                    noted,
+                );
             }
         }
     }

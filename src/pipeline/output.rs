@@ -8,6 +8,7 @@ use serde::de::{IgnoredAny, MapAccess};
 use super::field::{Field, JsonType, Malformed, Members, OTLP, Shape, Text};
 use super::header::{Header, Headers};
 use super::input::Inputs;
+use super::path::FieldPath;
 use super::signal::Signal;
 use super::source::{Source, ValueSource};
 use crate::text::holds_token;
@@ -54,14 +55,20 @@ pub struct Authentication {
 /// `basic` or `oauth2`: nothing is kept of it but where a token stands in clear text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
-    /// The members whose literal holds a token.
-    tokens: Vec<&'static str>,
+    /// The members whose literal holds a token, each with what stands for the member.
+    tokens: Vec<(&'static str, u64)>,
     /// Stands for the members that take a value.
     digest: u64,
 }
 
 /// The members of `basic` and `oauth2` that take a value.
 const CREDENTIALS: [&str; 5] = ["user", "password", "tokenURL", "clientID", "clientSecret"];
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
 
 impl<'de> Shape<'de> for Credentials {
     fn of_object<A: MapAccess<'de>>(mut object: A) -> Result<Option<Self>, A::Error> {
@@ -73,12 +80,11 @@ impl<'de> Shape<'de> for Credentials {
             };
             let value = object.next_value::<Field<ValueSource<'de>>>()?;
             let source = value.value().map_or(Source::Absent, ValueSource::source);
-            if matches!(source, Source::Literal(text) if holds_token(text)) && !credentials.tokens.contains(&name) {
-                credentials.tokens.push(name);
+            let is_told = credentials.tokens.iter().any(|(told, _)| *told == name);
+            if matches!(source, Source::Literal(text) if holds_token(text)) && !is_told {
+                credentials.tokens.push((name, digest(&value)));
             }
-            let mut hasher = DefaultHasher::new();
-            (credentials.digest, name, value).hash(&mut hasher);
-            credentials.digest = hasher.finish();
+            credentials.digest = digest(&(credentials.digest, name, value));
         }
         Ok(Some(credentials))
     }
@@ -161,13 +167,14 @@ impl<'a> Output<'a> {
         ca.is_some_and(|ca| ca.is_malformed() || ca.value().is_some_and(|ca| ca.source() != Source::Absent))
     }
 
-    /// Where tokens stand in clear text in `authentication`: paths below it.
-    pub fn authentication_tokens(&self) -> impl Iterator<Item = String> {
+    /// Where tokens stand in clear text in `authentication`, each with what stands for its text.
+    pub fn authentication_tokens(&self) -> impl Iterator<Item = (FieldPath, u64)> {
         let kinds = self.authentication.value().into_iter();
-        let kinds = kinds.flat_map(|both| [("basic", &both.basic), ("oauth2", &both.oauth2)]);
+        let kinds =
+            kinds.flat_map(|both| [("authentication.basic", &both.basic), ("authentication.oauth2", &both.oauth2)]);
         kinds.flat_map(|(kind, credentials)| {
             let tokens = credentials.value().into_iter().flat_map(|credentials| &credentials.tokens);
-            tokens.map(move |name| format!("{kind}.{name}.value"))
+            tokens.map(move |(name, digest)| (OTLP.join(kind).join(name).join("value"), *digest))
         })
     }
 
@@ -181,7 +188,7 @@ impl<'a> Output<'a> {
     #[must_use]
     pub fn malformed(&self, inputs: Option<&Inputs>, signal: Signal) -> Vec<Malformed> {
         let mut noted = Vec::new();
-        let at = |name: &'static str| move || format!("{OTLP}.{name}");
+        let at = |name: &'static str| move || OTLP.join(name);
         self.endpoint.note(JsonType::Object, at("endpoint"), &mut noted);
         if let Field::Is(endpoint) = &self.endpoint {
             endpoint.note(&at("endpoint"), &mut noted);

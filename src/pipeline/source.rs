@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::field::{Field, JsonType, Malformed, Members, Text};
+use super::path::FieldPath;
 use crate::text::quote;
 
 /// `ValueType` of the Telemetry module: `value` or `valueFrom`.
@@ -41,7 +42,7 @@ impl Members for ValueFrom<'_> {}
 impl Members for SecretKeyRef<'_> {}
 
 /// Where a value comes from, read: the literal wins over the Secret, as in the module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source<'s> {
     /// Neither a literal nor a Secret is named.
     Absent,
@@ -54,7 +55,7 @@ pub enum Source<'s> {
 }
 
 /// `secretKeyRef`. Parts that are missing are empty; the schema check refuses those.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretKey<'s> {
     /// Namespace of the Secret.
     pub namespace: &'s str,
@@ -108,18 +109,18 @@ impl<'a> ValueSource<'a> {
     }
 
     /// Notes what is of the wrong type; `path` is where the value stands.
-    pub(super) fn note(&self, path: &dyn Fn() -> String, noted: &mut Vec<Malformed>) {
-        self.value.note(JsonType::String, || format!("{}.value", path()), noted);
+    pub(super) fn note(&self, path: &dyn Fn() -> FieldPath, noted: &mut Vec<Malformed>) {
+        self.value.note(JsonType::String, || path().join("value"), noted);
         if matches!(self.source(), Source::Literal(_)) {
             return;
         }
-        self.value_from.note(JsonType::Object, || format!("{}.valueFrom", path()), noted);
+        self.value_from.note(JsonType::Object, || path().join("valueFrom"), noted);
         let Field::Is(from) = &self.value_from else { return };
-        let path = || format!("{}.valueFrom.secretKeyRef", path());
+        let path = || path().join("valueFrom.secretKeyRef");
         from.secret_key_ref.note(JsonType::Object, path, noted);
         let Field::Is(key) = &from.secret_key_ref else { return };
         for (name, part) in [("namespace", &key.namespace), ("name", &key.name), ("key", &key.key)] {
-            part.note(JsonType::String, || format!("{}.{name}", path()), noted);
+            part.note(JsonType::String, || path().join(name), noted);
         }
     }
 }

@@ -2,41 +2,69 @@
 //!
 //! The Telemetry module rewrites every pipeline when its storage version changes, and controllers add labels. If such
 //! an update were rejected for what was there before the policy, the migration would stop and never end. So a finding
-//! that the stored object already has is a warning; only new ones are enforced.
+//! that the stored object already has is a warning, and what would have been filled in there is not filled in now: what is
+//! stored may work in a way that nobody can see from here. Only what is new is enforced.
 
-use crate::pipeline::{Field, Input, Output, Text};
-use crate::rule::{Finding, Subject};
+use super::judged::Judged;
+use crate::pipeline::{Field, Output, Text};
+use crate::rule::{Fault, Repaired, Rule, Subject};
 use crate::settings::Level;
 
-/// Makes warnings of the findings that the stored object already has: the same rule, at the same field, with the same
-/// evidence. For `cumulative-metrics` the evidence is the inputs: none is on that was off.
-pub(super) fn soften(findings: &mut [Finding], stored: &[Finding], old_inputs: &[Input], new_inputs: &[Input]) {
-    for finding in findings.iter_mut() {
-        if stored.iter().any(|stored| is_same(stored, finding, old_inputs, new_inputs)) {
+/// The stored pipeline with all that is found in it.
+pub(super) struct Stored<'a>(Judged<'a>);
+
+impl<'a> Stored<'a> {
+    /// Judges what is stored.
+    pub(super) fn of(stored: Subject<'a>) -> Self {
+        Self(Judged::of(stored))
+    }
+
+    /// Makes warnings of the findings and repairs that the stored pipeline has too.
+    pub(super) fn soften(&self, judged: &mut Judged<'_>) {
+        let Judged { subject, repairs, findings, .. } = judged;
+        for finding in findings.iter_mut().filter(|finding| self.has(finding.rule, &finding.fault, subject)) {
             finding.level = Level::Warn;
         }
+        let (old, new) =
+            std::mem::take(repairs).into_iter().partition(|repaired: &Repaired| self.would_make(repaired, subject));
+        *repairs = new;
+        let old: Vec<Repaired> = old;
+        old.into_iter().for_each(|repaired| judged.tell(repaired));
     }
-}
 
-fn is_same(stored: &Finding, new: &Finding, old_inputs: &[Input], new_inputs: &[Input]) -> bool {
-    if (stored.rule.id, &stored.fault.field) != (new.rule.id, &new.fault.field) {
-        return false;
+    /// Whether the stored pipeline has a fault: of the same rule, at the same field, with the same evidence.
+    fn has(&self, rule: &Rule, fault: &Fault, subject: &Subject<'_>) -> bool {
+        let place = subject.place(&fault.field);
+        self.faults().any(|(old_rule, old)| {
+            old_rule.id == rule.id && old.evidence.covers(&fault.evidence) && self.0.subject.place(&old.field) == place
+        })
     }
-    match new.rule.id {
-        "cumulative-metrics" => new_inputs.iter().all(|input| old_inputs.contains(input)),
-        // Absent and `grpc` are the same.
-        "grpc-protocol" => true,
-        _ => stored.fault.found == new.fault.found,
+
+    /// Whether the stored pipeline would have got a repair: the same value at the same place, for the same fault.
+    fn would_make(&self, Repaired { rule, repair }: &Repaired, subject: &Subject<'_>) -> bool {
+        let place = subject.place(&repair.place);
+        self.0.repairs.iter().any(|old| {
+            old.rule.id == rule.id
+                && old.repair.value == repair.value
+                && old.repair.fault.evidence.covers(&repair.fault.evidence)
+                && self.0.subject.place(&old.repair.place) == place
+        })
+    }
+
+    /// All faults of what is stored. What is filled in by one mode is a fault for the other.
+    fn faults(&self) -> impl Iterator<Item = (&Rule, &Fault)> {
+        let findings = self.0.findings.iter().map(|finding| (finding.rule, &finding.fault));
+        findings.chain(self.0.repairs.iter().map(|repaired| (repaired.rule, &repaired.repair.fault)))
     }
 }
 
 /// Whether two states of a pipeline ship the same data to the same place in the same way.
 ///
 /// Compares the fields that rules read. What the module's defaulter fills in counts as unchanged: absent `protocol` is
-/// `grpc`, absent `temporality` is `preserve`, absent `enabled` is off. Of a field of the wrong type only its type is
+/// `grpc`, absent `temporality` is `preserve`, absent `enabled` is its default. Of a field of the wrong type only its type is
 /// known.
 pub(super) fn is_unchanged(old: &Subject<'_>, new: &Subject<'_>) -> bool {
-    old.cumulative_inputs() == new.cumulative_inputs() && is_same_output(&old.output, &new.output)
+    old.sources() == new.sources() && is_same_output(&old.output, &new.output)
 }
 
 fn is_same_output(old: &Output<'_>, new: &Output<'_>) -> bool {

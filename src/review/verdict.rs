@@ -1,54 +1,97 @@
 //! What a review comes to.
 
-use crate::destination::Destination;
-use crate::lookup::Lookup;
+use crate::destination::{Destination, Recognition};
+use crate::lookup::{Lookup, Outcome};
 use crate::pipeline::Signal;
 use crate::rule::{Finding, Repaired};
 use crate::settings::Level;
 
 /// What the policy thinks of a request.
 ///
-/// The default is a request that does not concern the policy: accepted, untouched, without a word.
+/// The default is a request that does not concern the policy: accepted, untouched, without a message.
 #[derive(Default)]
 pub struct Verdict {
-    /// The kind of pipeline and where it ships to; `None` where the request does not concern the policy.
-    pub about: Option<(Signal, Destination)>,
+    /// The pipeline; `None` where the request does not concern the policy.
+    pub about: Option<About>,
     /// What does not hold, in the order of the rules.
     pub findings: Vec<Finding>,
-    /// What is filled in. Empty where the request is rejected.
-    pub repairs: Vec<Repaired>,
     /// How many findings there are that nobody has made a text of.
     pub more: usize,
-    /// The Secrets to look at before the verdict is given. Empty where nobody asked for lookups, where the request is rejected
-    /// anyway or leaves output and inputs as they were, and in a review that was given what was seen.
-    pub lookups: Vec<Lookup>,
-    /// The Secrets, as `namespace/name`, at which somebody looked in vain, without a reason that anybody could mend.
-    pub failed: Vec<String>,
+    /// The Secrets that were looked at, and what came of each.
+    pub looked_up: Vec<(Lookup, Outcome)>,
+    /// What becomes of the request.
+    pub decision: Decision,
+}
+
+/// The pipeline that a verdict is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// What it carries.
+    pub signal: Signal,
+    /// Where it ships to.
+    pub destination: Destination,
+    /// By what that is known.
+    pub recognition: Recognition,
+}
+
+/// What becomes of a request. One that is rejected has nothing that could be filled in.
+pub enum Decision {
+    /// It is accepted.
+    Accepted {
+        /// What is filled in.
+        repairs: Vec<Repaired>,
+        /// The Secrets to look at before the verdict is given. Empty where nobody asked for lookups, where the request leaves
+        /// output and inputs as they were, and in a review that was given what was seen.
+        lookups: Vec<Lookup>,
+    },
+    /// It is rejected.
+    Rejected {
+        /// What would be filled in once the rest is mended.
+        withheld: Vec<Withheld>,
+    },
+}
+
+/// A repair that is only told of: it can be shown, and not be made.
+pub struct Withheld(Repaired);
+
+impl Withheld {
+    /// The repair, to be told of.
+    #[must_use]
+    pub fn told(&self) -> &Repaired {
+        &self.0
+    }
+}
+
+impl Default for Decision {
+    fn default() -> Self {
+        Self::Accepted { repairs: Vec::new(), lookups: Vec::new() }
+    }
+}
+
+impl Decision {
+    /// Decides by the findings.
+    pub(super) fn of(findings: &[Finding], repairs: Vec<Repaired>, lookups: Vec<Lookup>) -> Self {
+        if findings.iter().any(|finding| finding.level == Level::Deny) {
+            Self::Rejected { withheld: repairs.into_iter().map(Withheld).collect() }
+        } else {
+            Self::Accepted { repairs, lookups }
+        }
+    }
 }
 
 impl Verdict {
-    /// The verdict as it is given: a rejected request is never mutated.
-    pub(super) fn settled(mut self) -> Self {
-        if !self.is_accepted() {
-            self.repairs.clear();
-            self.lookups.clear();
-        }
-        self
-    }
-
     /// Whether the request is accepted, with or without repairs.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
-        self.denials().next().is_none()
+        matches!(self.decision, Decision::Accepted { .. })
     }
 
-    /// The findings that reject the request.
-    pub fn denials(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.level == Level::Deny)
-    }
-
-    /// The findings that only warn.
-    pub fn cautions(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.level == Level::Warn)
+    /// What is filled in, or would be.
+    pub fn repairs(&self) -> impl Iterator<Item = &Repaired> {
+        let (made, withheld): (&[Repaired], &[Withheld]) = match &self.decision {
+            Decision::Accepted { repairs, .. } => (repairs, &[]),
+            Decision::Rejected { withheld } => (&[], withheld),
+        };
+        made.iter().chain(withheld.iter().map(Withheld::told))
     }
 }

@@ -4,13 +4,13 @@ use super::fault::Fault;
 use super::repair::Repair;
 use super::subject::Subject;
 use crate::pipeline::Signal;
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// A rule. Each is a constant in a file of its own under `src/rules/`; `crate::rules::RULES` lists them.
 #[derive(Debug)]
 pub struct Rule {
-    /// Kebab-case, names the pattern, reads after "allow". Also the name of the rule's file and page.
-    pub id: &'static str,
+    /// Its id: names the pattern, reads after "allow". Also the name of the rule's file and page.
+    pub id: RuleId,
     /// What a finding does unless the settings say otherwise.
     pub level: Level,
     /// The destinations that the rule is for.

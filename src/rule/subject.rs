@@ -2,10 +2,20 @@
 
 use std::borrow::Cow;
 
-use crate::destination::{Address, Destination};
+use super::evidence::Evidence;
+use crate::destination::{Address, Destination, Recognition};
 use crate::lookup::{Lookup, Seen};
-use crate::pipeline::{Field, Input, Malformed, Object, Output, SecretKey, Signal, Source};
-use crate::settings::{Level, Settings};
+use crate::pipeline::{Field, FieldPath, HEADERS, Header, Input, Malformed, Object, Output, SecretKey, Signal, Source};
+use crate::settings::{Level, RuleId, Settings};
+
+/// A field of a pipeline, whatever an update moves.
+#[derive(PartialEq, Eq)]
+pub struct Place<'p> {
+    /// The name of the header in lower case, and how many of that name stand before it; `None` for a field of no header.
+    header: Option<(Option<String>, usize)>,
+    /// The field's path, below its header if it has one.
+    field: &'p str,
+}
 
 /// The pipeline under review.
 #[derive(Debug, Clone)]
@@ -16,10 +26,12 @@ pub struct Subject<'a> {
     object: &'a Object<'a>,
     /// Its output; repairs change it, so that rules see the repaired state.
     pub output: Cow<'a, Output<'a>>,
-    /// The inputs that are on and can produce cumulative metrics.
-    inputs_on: Vec<Input>,
+    /// What is on and produces cumulative metrics, with the input that it belongs to.
+    sources_on: Vec<(Input, &'static str)>,
     /// Where it ships to.
     pub destination: Destination,
+    /// By what that is known.
+    pub recognition: Recognition,
     /// The address as the output stands now.
     address: Address,
     /// The settings in force.
@@ -33,14 +45,14 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn read(signal: Signal, object: &'a Object<'a>, settings: &'a Settings, seen: &'a Seen) -> Option<Self> {
         let output = object.output()?;
-        let inputs_on = match signal {
+        let sources_on = match signal {
             Signal::Metrics => object.inputs().map(crate::pipeline::Inputs::cumulative).unwrap_or_default(),
             Signal::Traces | Signal::Logs => Vec::new(),
         };
         let address = Address::of(output, signal, settings);
-        let destination = Destination::of(output, &address, settings);
+        let (destination, recognition) = Destination::classify(output, &address, settings);
         let output = Cow::Borrowed(output);
-        Some(Self { signal, object, output, inputs_on, destination, address, settings, seen })
+        Some(Self { signal, object, output, sources_on, destination, recognition, address, settings, seen })
     }
 
     /// The address as the output stands now.
@@ -88,7 +100,7 @@ impl<'a> Subject<'a> {
 
     /// Whether a rule, whose own level is deny, rejects what it finds.
     #[must_use]
-    pub fn denies(&self, id: &str) -> bool {
+    pub fn denies(&self, id: RuleId) -> bool {
         self.settings.level(id).is_none_or(|level| level == Level::Deny)
     }
 
@@ -107,8 +119,62 @@ impl<'a> Subject<'a> {
     /// The inputs that are on and can produce cumulative metrics, as far as the settings count them.
     #[must_use]
     pub fn cumulative_inputs(&self) -> Vec<Input> {
-        let is_cumulative = |input: &Input| self.settings.metrics.cumulative_inputs.contains(input);
-        self.inputs_on.iter().copied().filter(is_cumulative).collect()
+        let mut inputs: Vec<Input> = self.counted_sources().map(|(input, _)| input).collect();
+        inputs.dedup();
+        inputs
+    }
+
+    /// What is on and produces cumulative metrics, as far as the settings count it: inputs, and resources of `runtime`.
+    #[must_use]
+    pub fn cumulative_sources(&self) -> Vec<&'static str> {
+        self.counted_sources().map(|(_, source)| source).collect()
+    }
+
+    fn counted_sources(&self) -> impl Iterator<Item = (Input, &'static str)> {
+        let counted = &self.settings.metrics.cumulative_inputs;
+        self.sources_on.iter().copied().filter(|(input, _)| counted.contains(input))
+    }
+
+    /// All that brings metrics, whatever the settings count: what is on, and whether the OTLP input is off.
+    #[must_use]
+    pub fn sources(&self) -> (&[(Input, &'static str)], bool) {
+        (&self.sources_on, self.is_otlp_input_off())
+    }
+
+    /// The host that data is sent to and what of its URL is wrong, as evidence: who mends another part of the URL is not blamed
+    /// for this one again. The key of the Secret that the endpoint comes
+    /// from, where nobody can know it.
+    #[must_use]
+    pub fn at_host(&self, wrong: &str) -> Evidence {
+        match self.address.literal() {
+            Some(literal) => Evidence::of(&(&literal.host, wrong)),
+            None => Evidence::of(&self.output.endpoint()),
+        }
+    }
+
+    /// The path that data is posted to, as evidence: who mends the host is not blamed for the path again. Endpoint and path as
+    /// they are written, where nobody can know it.
+    #[must_use]
+    pub fn effective_path(&self) -> Evidence {
+        match self.address.posted() {
+            Some(Ok(posted)) => Evidence::of(&posted.wire),
+            _ => Evidence::of(&(self.output.endpoint(), self.output.path.text_or_empty())),
+        }
+    }
+
+    /// A field, told so that an update that moves it is not mistaken for another: a header is the n-th of its name, whatever
+    /// its index. Headers in which nothing is wrong are not counted.
+    #[must_use]
+    pub fn place<'p>(&self, field: &'p FieldPath) -> Place<'p> {
+        let Some((index, below)) = field.in_element_of(&HEADERS) else {
+            return Place { header: None, field: field.as_str() };
+        };
+        let name = |header: &Header<'_>| header.name.value().map(|name| name.to_ascii_lowercase());
+        let header = self.output.headers().find(|header| header.index == index).map(|header| {
+            let same = self.output.headers().filter(|other| other.index < index && name(other) == name(header));
+            (name(header), same.count())
+        });
+        Place { header, field: below }
     }
 }
 
@@ -136,7 +202,7 @@ mod tests {
         let subject = Subject::read(Signal::Metrics, &object, &settings, Seen::NOTHING).unwrap();
         assert_eq!(subject.cumulative_inputs(), [Input::Istio]);
         let malformed: Vec<_> = subject.malformed().into_iter().map(|malformed| malformed.field).collect();
-        assert_eq!(malformed, ["spec.input.runtime.enabled"]);
+        assert_eq!(malformed, [FieldPath::new("spec.input.runtime.enabled")]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/activegate-ca.md")]
 
 use crate::destination::{Destination, Scheme};
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "activegate-ca",
+    id: RuleId::ActivegateCa,
     level: Level::Warn,
     scope: Scope::Direct,
     summary: "no `tls.ca` for an ActiveGate in the cluster, whose certificate is self-signed by default",
@@ -22,12 +23,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: "spec.output.otlp.tls.ca".into(),
+        field: FieldPath::new("spec.output.otlp.tls.ca"),
         found: "is missing".into(),
         expected: "the ActiveGate's certificate".into(),
         why: "the ActiveGate's certificate is self-signed by default, so its verification fails".into(),
         fix: "set `tls.ca` to the key `tls.crt` of the Secret `<dynakube>-activegate-tls-secret`".into(),
         level: None,
+        evidence: subject.at_host(""),
     }]
 }
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/application-temporality.md")]
 
-use crate::rule::{Fault, Rule, Scope, Subject};
+use crate::pipeline::{FieldPath, OTLP_INPUT};
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
 use crate::rules::cumulative_metrics;
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "application-temporality",
+    id: RuleId::ApplicationTemporality,
     level: Level::Warn,
     scope: Scope::DirectMetrics,
     summary: "`temporality` is not `delta`, so that applications have to push delta metrics by themselves",
@@ -21,7 +22,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: "spec.output.otlp.temporality".into(),
+        field: FieldPath::new("spec.output.otlp.temporality"),
         found: cumulative_metrics::found(subject).into(),
         expected: "`delta`, or applications that push delta".into(),
         why: "Dynatrace drops cumulative counters and histograms, and OpenTelemetry SDKs send those by default".into(),
@@ -29,6 +30,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
             `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta` in every application"
             .into(),
         level: None,
+        evidence: Evidence::Sources(vec![OTLP_INPUT]),
     }]
 }
 

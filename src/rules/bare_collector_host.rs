@@ -1,11 +1,12 @@
 #![doc = include_str!("../../docs/rules/bare-collector-host.md")]
 
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "bare-collector-host",
+    id: RuleId::BareCollectorHost,
     level: Level::Warn,
     scope: Scope::Collector,
     summary: "the Collector's host has no namespace, and resolves only in the gateway's own",
@@ -19,8 +20,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     };
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("has the host {}", literal.shown_host()).into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
+        found: ["has the host ", &literal.shown_host()].concat().into(),
         expected: "`<service>.<namespace>`".into(),
         why: "a name without a namespace resolves only inside the gateway's own namespace, `kyma-system`".into(),
         fix: format!(
@@ -29,6 +30,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         )
         .into(),
         level: None,
+        evidence: subject.at_host(""),
     }]
 }
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/collector-tls.md")]
 
 use crate::destination::Scheme;
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "collector-tls",
+    id: RuleId::CollectorTls,
     level: Level::Warn,
     scope: Scope::Collector,
     summary: "no scheme and no `tls.insecure`: TLS to a port that speaks plaintext by default",
@@ -21,13 +22,14 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     }
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
         found: "has no scheme, which means TLS".into(),
         expected: "`http://`".into(),
         why: "the Collector takes plaintext unless the DynaKube has `telemetryIngest.tlsRefName`".into(),
         fix: "write `http://` in front of the endpoint, or `https://` if the DynaKube has `telemetryIngest.tlsRefName`"
             .into(),
         level: None,
+        evidence: subject.at_host(""),
     }]
 }
 

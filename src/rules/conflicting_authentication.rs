@@ -1,12 +1,12 @@
 #![doc = include_str!("../../docs/rules/conflicting-authentication.md")]
 
-use crate::pipeline::OTLP;
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::FieldPath;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "conflicting-authentication",
+    id: RuleId::ConflictingAuthentication,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "`authentication.basic` is set, which the API does not take (a warning beside an `Authorization` header)",
@@ -20,22 +20,33 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if output.has_basic() {
         // The header overrides the user name and the password (`otlpexporter_config_builder.go`).
         let level = (!output.lacks_authorization() || output.has_oauth2()).then_some(Level::Warn);
-        faults.push(fault("basic", "the Dynatrace API takes no user name and password", level));
+        faults.push(fault(
+            "spec.output.otlp.authentication.basic",
+            "basic",
+            "the Dynatrace API takes no user name and password",
+            level,
+        ));
     }
     if output.has_oauth2() {
-        faults.push(fault("oauth2", "Dynatrace does not document OAuth2 for OTLP", Some(Level::Warn)));
+        faults.push(fault(
+            "spec.output.otlp.authentication.oauth2",
+            "oauth2",
+            "Dynatrace does not document OAuth2 for OTLP",
+            Some(Level::Warn),
+        ));
     }
     faults
 }
 
-fn fault(name: &str, why: &'static str, level: Option<Level>) -> Fault {
+fn fault(field: &'static str, name: &str, why: &'static str, level: Option<Level>) -> Fault {
     Fault {
-        field: format!("{OTLP}.authentication.{name}").into(),
+        field: FieldPath::new(field),
         found: "is set".into(),
         expected: "an `Authorization` header".into(),
         why: why.into(),
         fix: format!("remove `authentication.{name}`, and add an `Authorization` header with the ingest token").into(),
         level,
+        evidence: Evidence::Presence,
     }
 }
 

@@ -1,13 +1,13 @@
 #![doc = include_str!("../../docs/rules/cumulative-metrics.md")]
 
-use crate::pipeline::{Field, Signal, Text};
-use crate::rule::{Fault, Repair, Rule, Scope, Subject};
-use crate::settings::{DeltaConversion, Level};
+use crate::pipeline::{Field, FieldPath, Signal, Text};
+use crate::rule::{Evidence, Fault, Json, Repair, Rule, Scope, Subject};
+use crate::settings::{DeltaConversion, Level, RuleId};
 use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "cumulative-metrics",
+    id: RuleId::CumulativeMetrics,
     level: Level::Deny,
     scope: Scope::DirectMetrics,
     summary: "an input that produces cumulative metrics is on, and `temporality` is not `delta`: counters are dropped",
@@ -41,19 +41,20 @@ fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
     }
     let fault = Fault { fix: "set `temporality: delta`".into(), ..fault(subject) };
     subject.output.to_mut().temporality = Field::Is("delta".into());
-    vec![Repair::of_member("temporality", "delta".into(), "`delta`".to_owned(), fault)]
+    vec![Repair { place: fault.field.clone(), value: Json::new(&"delta"), shown: "`delta`".to_owned(), fault }]
 }
 
 /// The fault of a pipeline whose temporality is not delta.
 fn fault(subject: &Subject<'_>) -> Fault {
-    let names: Vec<String> = subject.cumulative_inputs().iter().map(|input| format!("`{}`", input.name())).collect();
+    let names: Vec<String> =
+        subject.cumulative_inputs().iter().map(|input| ["`", input.name(), "`"].concat()).collect();
     let producers = match names.as_slice() {
         [] => "applications can send them".to_owned(),
         [name] => format!("the input {name} produces them"),
         names => format!("the inputs {} produce them", names.join(", ")),
     };
     Fault {
-        field: "spec.output.otlp.temporality".into(),
+        field: FieldPath::new("spec.output.otlp.temporality"),
         found: found(subject).into(),
         expected: "`delta`".into(),
         why: format!("Dynatrace drops cumulative counters and histograms, and {producers}").into(),
@@ -67,12 +68,13 @@ fn fault(subject: &Subject<'_>) -> Fault {
         }
         .into(),
         level: None,
+        evidence: Evidence::Sources(subject.cumulative_sources()),
     }
 }
 
 /// What the temporality is now.
 pub(super) fn found(subject: &Subject<'_>) -> String {
-    let shown = |value: &Text<'_>| format!("is {}", quote(value));
+    let shown = |value: &Text<'_>| ["is ", &quote(value)].concat();
     subject.output.temporality.value().map_or_else(|| "is missing".to_owned(), shown)
 }
 

@@ -1,11 +1,11 @@
 #![doc = include_str!("../../docs/rules/duplicate-authorization.md")]
 
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "duplicate-authorization",
+    id: RuleId::DuplicateAuthorization,
     level: Level::Warn,
     scope: Scope::Direct,
     summary: "there are two or more different `Authorization` headers, of which the last is sent",
@@ -20,12 +20,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let other = subject.output.authorizations().find(|header| !is_same(header));
     other
         .map(|other| Fault {
-            field: other.field("").into(),
+            field: other.field(""),
             found: format!("differs from headers[{}]", last.index).into(),
             expected: "one `Authorization` header".into(),
             why: "the Telemetry module sends the last one only".into(),
             fix: "remove all `Authorization` headers but the last".into(),
             level: None,
+            evidence: Evidence::of(&[other, last].map(|header| (header.scheme(), header.source()))),
         })
         .into_iter()
         .collect()

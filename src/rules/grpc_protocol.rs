@@ -1,12 +1,12 @@
 #![doc = include_str!("../../docs/rules/grpc-protocol.md")]
 
-use crate::pipeline::Field;
-use crate::rule::{Fault, Repair, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::{Field, FieldPath};
+use crate::rule::{Evidence, Fault, Json, Repair, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "grpc-protocol",
+    id: RuleId::GrpcProtocol,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "the protocol is `grpc` (or missing, which means `grpc`); the Dynatrace API speaks HTTP only",
@@ -28,17 +28,18 @@ fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
     }
     subject.output.to_mut().protocol = Field::Is("http".into());
     let fault = fault("is missing, which means `grpc`");
-    vec![Repair::of_member("protocol", "http".into(), "`http`".to_owned(), fault)]
+    vec![Repair { place: fault.field.clone(), value: Json::new(&"http"), shown: "`http`".to_owned(), fault }]
 }
 
 fn fault(found: &'static str) -> Fault {
     Fault {
-        field: "spec.output.otlp.protocol".into(),
+        field: FieldPath::new("spec.output.otlp.protocol"),
         found: found.into(),
         expected: "`http`".into(),
         why: "the Dynatrace API takes OTLP over HTTP only".into(),
         fix: "set `protocol: http`".into(),
         level: None,
+        evidence: Evidence::Presence,
     }
 }
 

@@ -1,13 +1,13 @@
 #![doc = include_str!("../../docs/rules/inline-token.md")]
 
-use crate::pipeline::{Header, OTLP, Source};
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::{FieldPath, Header, Source};
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 use crate::text::holds_token;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "inline-token",
+    id: RuleId::InlineToken,
     level: Level::Deny,
     scope: Scope::Dynatrace,
     summary: "a token stands in the pipeline itself, where anyone who can read it can use it",
@@ -21,44 +21,47 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if let Source::Literal(endpoint) = output.endpoint()
         && holds_token(endpoint)
     {
-        faults.push(token_in("spec.output.otlp.endpoint.value".into()));
+        faults.push(token_in(FieldPath::new("spec.output.otlp.endpoint.value"), endpoint));
     }
-    if output.path.value().is_some_and(|path| holds_token(path)) {
-        faults.push(token_in("spec.output.otlp.path".into()));
+    if let Some(path) = output.path.value().filter(|path| holds_token(path)) {
+        faults.push(token_in(FieldPath::new("spec.output.otlp.path"), path));
     }
     for header in output.headers() {
         faults.extend(check_header(header));
     }
-    faults.extend(output.authentication_tokens().map(|place| token_in(format!("{OTLP}.authentication.{place}"))));
+    let tokens = output.authentication_tokens();
+    faults.extend(tokens.map(|(field, digest)| Fault { evidence: Evidence::Value(digest), ..token_in(field, "") }));
     faults
 }
 
 fn check_header(header: &Header<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, text) in [("name", &header.name), ("prefix", &header.prefix)] {
-        if text.value().is_some_and(|text| holds_token(text)) {
-            faults.push(token_in(header.field(name)));
+        if let Some(text) = text.value().filter(|text| holds_token(text)) {
+            faults.push(token_in(header.field(name), text));
         }
     }
     if let Source::Literal(value) = header.source() {
+        let fault = || token_in(header.field("value"), value);
         if holds_token(value) {
-            faults.push(token_in(header.field("value")));
+            faults.push(fault());
         } else if header.is_authorization() {
-            faults.push(Fault { found: "is a literal".into(), ..token_in(header.field("value")) });
+            faults.push(Fault { found: "is a literal".into(), ..fault() });
         }
     }
     faults
 }
 
-/// The fault; nothing of the text goes into it.
-fn token_in(field: String) -> Fault {
+/// The fault; nothing of the text goes into it but as its evidence.
+fn token_in(field: FieldPath, text: &str) -> Fault {
     Fault {
-        field: field.into(),
+        field,
         found: "holds a token in clear text".into(),
         expected: "a Secret".into(),
         why: "anyone who can read the pipeline, its backups or its Git history can use the token".into(),
         fix: "revoke the token, store a new one in a Secret, and refer to it with `valueFrom.secretKeyRef`".into(),
         level: None,
+        evidence: Evidence::of(text),
     }
 }
 
@@ -85,7 +88,7 @@ mod tests {
             endpoint(&format!("https://{token}@abc12345.live.dynatrace.com/api")),
         );
         let faults = faults(&RULE, Signal::Logs, &otlp);
-        let fields: Vec<_> = faults.iter().map(|fault| fault.field.replace("spec.output.otlp.", "")).collect();
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str().replace("spec.output.otlp.", "")).collect();
         assert_eq!(
             fields,
             [

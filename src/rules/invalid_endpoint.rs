@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/invalid-endpoint.md")]
 
 use crate::destination::{Problem, UrlError};
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::FieldPath;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "invalid-endpoint",
+    id: RuleId::InvalidEndpoint,
     level: Level::Deny,
     scope: Scope::Dynatrace,
     summary: "the endpoint is no URL that the Telemetry module can use",
@@ -34,12 +35,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         }
     };
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
         found: found.into(),
         expected: expected.into(),
         why: "the Telemetry module cannot use it as a URL, and sends nothing".into(),
         fix: fix.into(),
         level: None,
+        evidence: Evidence::of(&subject.output.endpoint()),
     }]
 }
 

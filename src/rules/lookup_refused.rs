@@ -1,13 +1,14 @@
 #![doc = include_str!("../../docs/rules/lookup-refused.md")]
 
 use crate::lookup::{Outcome, Refusal};
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::FieldPath;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "lookup-refused",
+    id: RuleId::LookupRefused,
     level: Level::Warn,
     scope: Scope::LookedUp,
     summary: "Kubewarden or the cluster does not let the policy look at the Secret",
@@ -45,12 +46,13 @@ fn fault(refusal: Refusal, secret: &str) -> Fault {
         ),
     };
     Fault {
-        field: "lookUpSecrets".into(),
+        field: FieldPath::new("lookUpSecrets"),
         found: "is refused".into(),
         expected: expected.into(),
         why: "the policy judges without the Secret".into(),
         fix: fix.into(),
         level: None,
+        evidence: Evidence::Presence,
     }
 }
 

@@ -1,11 +1,11 @@
 #![doc = include_str!("../../docs/rules/malformed-output.md")]
 
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "malformed-output",
+    id: RuleId::MalformedOutput,
     level: Level::Deny,
     scope: Scope::Any,
     summary: "a field of the output, or an input's `enabled`, has the wrong JSON type",
@@ -15,8 +15,9 @@ pub static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |malformed: crate::pipeline::Malformed| Fault {
-        field: malformed.field.into(),
-        found: format!("is {}", malformed.found.with_article()).into(),
+        evidence: Evidence::of(&malformed.found),
+        field: malformed.field,
+        found: ["is ", &malformed.found.with_article()].concat().into(),
         expected: malformed.expected.with_article().into(),
         why: "Kyma does not accept this type, so the policy cannot tell where the data goes".into(),
         fix: format!("set the field to {}", malformed.expected.with_article()).into(),

@@ -1,15 +1,15 @@
 #![doc = include_str!("../../docs/rules/missing-authorization.md")]
 
-use serde_json::json;
+use serde::Serialize;
 
-use crate::pipeline::{Field, Header, Source};
-use crate::rule::{Fault, Repair, Rule, Scope, Subject};
-use crate::settings::{DeclaredSecret, Level};
+use crate::pipeline::{Field, FieldPath, Header, Source};
+use crate::rule::{Evidence, Fault, Json, Repair, Rule, Scope, Subject};
+use crate::settings::{DeclaredSecret, Level, RuleId};
 use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "missing-authorization",
+    id: RuleId::MissingAuthorization,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "no `Authorization` header and no OAuth2: the API answers 401",
@@ -46,16 +46,45 @@ fn added_header(subject: &mut Subject<'_>) -> Option<Repair> {
     let mut headers = subject.output.headers.value().cloned();
     let DeclaredSecret { namespace, name, token_key, token_scheme, .. } = secret;
     let scheme = token_scheme.name();
-    let reference = json!({"namespace": namespace, "name": name, "key": token_key});
-    let header = json!({"name": "Authorization", "prefix": scheme, "valueFrom": {"secretKeyRef": reference}});
+    let header = AddedHeader::new(scheme, namespace, name, token_key);
+    let fault = fault(secret);
     let (place, value) = match &headers {
-        Some(_) => ("headers/-", header),
-        None => ("headers", json!([header])),
+        Some(_) => (fault.field.end(), Json::new(&header)),
+        None => (fault.field.clone(), Json::new(&[header])),
     };
     headers.get_or_insert_default().push(Header::authorization(scheme, namespace, name, token_key));
     subject.output.to_mut().headers = headers.map_or(Field::Absent, Field::Is);
     let shown = format!("a token of {}", quote(&format!("{namespace}/{name}")));
-    Some(Repair::of_member(place, value, shown, fault(secret)))
+    Some(Repair { place, value, shown, fault })
+}
+
+/// The header as the object gets it.
+#[derive(Serialize)]
+struct AddedHeader<'a> {
+    name: &'static str,
+    prefix: &'a str,
+    #[serde(rename = "valueFrom")]
+    value_from: ValueFrom<'a>,
+}
+
+#[derive(Serialize)]
+struct ValueFrom<'a> {
+    #[serde(rename = "secretKeyRef")]
+    secret_key_ref: SecretKeyRef<'a>,
+}
+
+#[derive(Serialize)]
+struct SecretKeyRef<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    key: &'a str,
+}
+
+impl<'a> AddedHeader<'a> {
+    fn new(prefix: &'a str, namespace: &'a str, name: &'a str, key: &'a str) -> Self {
+        let secret_key_ref = SecretKeyRef { namespace, name, key };
+        Self { name: "Authorization", prefix, value_from: ValueFrom { secret_key_ref } }
+    }
 }
 
 /// The fault, with a fix that takes the token from this Secret.
@@ -68,12 +97,13 @@ fn fault(secret: &DeclaredSecret) -> Fault {
 
 fn blank(scheme: &str) -> Fault {
     Fault {
-        field: "spec.output.otlp.headers".into(),
+        field: FieldPath::new("spec.output.otlp.headers"),
         found: "has no `Authorization`".into(),
         expected: format!("a header with the prefix `{scheme}`").into(),
         why: "Dynatrace answers 401 to a request without a token".into(),
         fix: String::new().into(),
         level: None,
+        evidence: Evidence::Presence,
     }
 }
 
@@ -82,6 +112,7 @@ mod tests {
     use super::*;
     use crate::pipeline::Signal;
     use crate::testing::{SECRET, assert_one, faults, faults_with, repairs};
+    use serde_json::json;
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/missing-scheme.md")]
 
 use crate::destination::Scheme;
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "missing-scheme",
+    id: RuleId::MissingScheme,
     level: Level::Deny,
     scope: Scope::Dynatrace,
     summary: "the endpoint does not begin with `https://` (or `http://`, to the Collector)",
@@ -27,12 +28,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         Scheme::Http | Scheme::Https => return Vec::new(),
     };
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
         found: found.into(),
         expected: format!("`{expected}`").into(),
         why: "the Telemetry module accepts the pipeline and then sends nothing".into(),
         fix: fix.into(),
         level: None,
+        evidence: subject.at_host(found),
     }]
 }
 

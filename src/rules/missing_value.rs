@@ -1,12 +1,12 @@
 #![doc = include_str!("../../docs/rules/missing-value.md")]
 
-use crate::pipeline::Source;
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::{FieldPath, Source};
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "missing-value",
+    id: RuleId::MissingValue,
     level: Level::Deny,
     scope: Scope::Dynatrace,
     summary: "the endpoint or a header has neither a value nor a Secret",
@@ -18,21 +18,22 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let output = &subject.output;
     let mut faults = Vec::new();
     if output.endpoint() == Source::Absent {
-        faults.push(fault("spec.output.otlp.endpoint".to_owned(), "the endpoint"));
+        faults.push(fault(FieldPath::new("spec.output.otlp.endpoint"), "the endpoint"));
     }
     let empty = output.headers().filter(|header| header.source() == Source::Absent);
     faults.extend(empty.map(|header| fault(header.field(""), "the header")));
     faults
 }
 
-fn fault(field: String, what: &str) -> Fault {
+fn fault(field: FieldPath, what: &str) -> Fault {
     Fault {
-        field: field.into(),
+        field,
         found: "has no value".into(),
         expected: "`value` or `valueFrom.secretKeyRef`".into(),
         why: "the Telemetry module cannot use it, and sends nothing".into(),
         fix: format!("set `value` or `valueFrom.secretKeyRef` of {what}").into(),
         level: None,
+        evidence: Evidence::Presence,
     }
 }
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/plaintext-endpoint.md")]
 
 use crate::destination::Scheme;
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "plaintext-endpoint",
+    id: RuleId::PlaintextEndpoint,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "the endpoint is `http://`: the token would travel in clear text",
@@ -18,13 +19,15 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     if subject.address().valid_literal().is_none_or(|literal| literal.scheme != Scheme::Http) {
         return Vec::new();
     }
+    let found = "begins with `http://`";
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
-        found: "begins with `http://`".into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
+        found: found.into(),
         expected: "`https://`".into(),
         why: "the ingest token would travel in clear text".into(),
         fix: "change `http://` to `https://` in the endpoint".into(),
         level: None,
+        evidence: subject.at_host(found),
     }]
 }
 

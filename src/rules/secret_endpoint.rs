@@ -2,13 +2,14 @@
 
 use crate::destination::{Address, Destination, Scheme, is_wanted};
 use crate::lookup::Value;
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::FieldPath;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "secret-endpoint",
+    id: RuleId::SecretEndpoint,
     level: Level::Warn,
     scope: Scope::LookedUp,
     summary: "the URL in the Secret is not one that leads to the OTLP API",
@@ -16,7 +17,7 @@ pub static RULE: Rule = Rule {
     repair: None,
 };
 
-const FIELD: &str = "spec.output.otlp.endpoint.valueFrom";
+const FIELD: FieldPath = FieldPath::new("spec.output.otlp.endpoint.valueFrom");
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(key) = subject.endpoint_key() else { return Vec::new() };
@@ -29,12 +30,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(problem) = problem(value, subject) else { return Vec::new() };
     let (found, expected) = problem.texts(&secret.endpoint_path);
     vec![Fault {
-        field: FIELD.into(),
+        field: FIELD,
         found: found.into(),
         expected: expected.into(),
         why: "the pipeline takes its endpoint from there".into(),
         fix: ["correct ", &key.place()].concat().into(),
         level: None,
+        evidence: Evidence::of(&key),
     }]
 }
 
@@ -136,7 +138,7 @@ mod tests {
             ("https://x.live.dynatrace.com/api/v2/otlp", "leads to a URL with another path", "the path `/api`"),
         ] {
             let faults = faults(url);
-            assert_one(&faults, FIELD, found, expected);
+            assert_one(&faults, FIELD.as_str(), found, expected);
             assert!(!format!("{faults:?}").contains("x.") || url.is_empty(), "{url}: the value is shown");
         }
     }
@@ -146,7 +148,7 @@ mod tests {
         let value = Value::new(vec![0xff, 0xfe]);
         let outcome = crate::lookup::Outcome::Found(vec![("apiurl".to_owned(), value)]);
         let faults = faults_seen(&RULE, Signal::Traces, SECRET, outcome);
-        assert_one(&faults, FIELD, "leads to a value that is no text", "the URL of your environment");
+        assert_one(&faults, FIELD.as_str(), "leads to a value that is no text", "the URL of your environment");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 #![doc = include_str!("../../docs/rules/secret-not-found.md")]
 
 use crate::lookup::Outcome;
-use crate::pipeline::SecretKey;
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::{FieldPath, SecretKey};
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "secret-not-found",
+    id: RuleId::SecretNotFound,
     level: Level::Warn,
     scope: Scope::LookedUp,
     summary: "the Secret that the pipeline names is not there, or lacks the key",
@@ -16,16 +16,16 @@ pub static RULE: Rule = Rule {
     repair: None,
 };
 
-const ENDPOINT: &str = "spec.output.otlp.endpoint.valueFrom";
+const ENDPOINT: FieldPath = FieldPath::new("spec.output.otlp.endpoint.valueFrom");
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
-    let endpoint = subject.endpoint_key().map(|key| (ENDPOINT.to_owned(), key));
+    let endpoint = subject.endpoint_key().map(|key| (ENDPOINT, key));
     let header = subject.output.authorization();
     let token = header.zip(subject.token_key()).map(|(header, key)| (header.field("valueFrom"), key));
     endpoint.into_iter().chain(token).filter_map(|(field, key)| fault(subject, field, &key)).collect()
 }
 
-fn fault(subject: &Subject<'_>, field: String, key: &SecretKey<'_>) -> Option<Fault> {
+fn fault(subject: &Subject<'_>, field: FieldPath, key: &SecretKey<'_>) -> Option<Fault> {
     let secret = key.secret();
     let (found, expected, fix) = match subject.seen.outcome(key.namespace, key.name)? {
         Outcome::Missing => (
@@ -41,12 +41,13 @@ fn fault(subject: &Subject<'_>, field: String, key: &SecretKey<'_>) -> Option<Fa
         Outcome::Found(_) | Outcome::Refused(_) | Outcome::Failed => return None,
     };
     Some(Fault {
-        field: field.into(),
+        field,
         found: found.into(),
         expected: expected.into(),
         why: "the pipeline sends nothing until it is there".into(),
         fix: fix.into(),
         level: None,
+        evidence: Evidence::of(key),
     })
 }
 
@@ -68,7 +69,7 @@ mod tests {
         assert_eq!(faults.len(), 2, "the endpoint and the header");
         let header = "spec.output.otlp.headers[0].valueFrom";
         let found = "names a missing Secret";
-        assert_one(&faults[..1], ENDPOINT, found, "`dynatrace/dynakube` to exist");
+        assert_one(&faults[..1], ENDPOINT.as_str(), found, "`dynatrace/dynakube` to exist");
         assert_one(&faults[1..], header, found, "`dynatrace/dynakube` to exist");
     }
 

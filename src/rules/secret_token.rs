@@ -1,12 +1,12 @@
 #![doc = include_str!("../../docs/rules/secret-token.md")]
 
 use crate::lookup::Value;
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::{Level, TokenScheme};
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId, TokenScheme};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "secret-token",
+    id: RuleId::SecretToken,
     level: Level::Warn,
     scope: Scope::LookedUp,
     summary: "the token in the Secret is not one that the API takes as it is sent",
@@ -27,12 +27,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let secret = subject.settings.token_secret(key.namespace, key.name, key.key);
     let Some(problem) = problem(value, has_prefix, secret.map(|secret| secret.token_scheme)) else { return Vec::new() };
     vec![Fault {
-        field: header.field("valueFrom").into(),
+        field: header.field("valueFrom"),
         found: problem.found.into(),
         expected: problem.expected.into(),
         why: "the API answers 401".into(),
         fix: ["correct ", &key.place(), problem.or].concat().into(),
         level: None,
+        evidence: Evidence::of(&key),
     }]
 }
 

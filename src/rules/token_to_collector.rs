@@ -1,11 +1,11 @@
 #![doc = include_str!("../../docs/rules/token-to-collector.md")]
 
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "token-to-collector",
+    id: RuleId::TokenToCollector,
     level: Level::Warn,
     scope: Scope::Collector,
     summary: "an `Authorization` header is sent to the Collector, which needs none",
@@ -15,12 +15,13 @@ pub static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |header: &crate::pipeline::Header<'_>| Fault {
-        field: header.field("").into(),
+        field: header.field(""),
         found: "is an `Authorization` header".into(),
         expected: "none".into(),
         why: "the Collector has its own token, and takes plaintext by default".into(),
         fix: "remove the `Authorization` header".into(),
         level: None,
+        evidence: Evidence::of(&header.source()),
     };
     subject.output.authorizations().map(fault).collect()
 }

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/ui-host.md")]
 
 use crate::destination::Destination;
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "ui-host",
+    id: RuleId::UiHost,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "the endpoint is the host of the Dynatrace user interface (`.apps.`), not of the API",
@@ -21,12 +22,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     };
     let api_host = api_host(&literal.host);
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("has the host {}", literal.shown_host()).into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
+        found: ["has the host ", &literal.shown_host()].concat().into(),
         expected: format!("the host {}", literal.shown(&api_host)).into(),
         why: "this host serves the user interface, which answers OTLP requests with 404".into(),
         fix: format!("change the host of the endpoint to {}", literal.shown(&api_host)).into(),
         level: None,
+        evidence: subject.at_host(""),
     }]
 }
 

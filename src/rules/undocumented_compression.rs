@@ -1,11 +1,12 @@
 #![doc = include_str!("../../docs/rules/undocumented-compression.md")]
 
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::FieldPath;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "undocumented-compression",
+    id: RuleId::UndocumentedCompression,
     level: Level::Warn,
     scope: Scope::Direct,
     summary: "`compression` is `snappy` or `zstd`; Dynatrace documents `gzip` only",
@@ -17,12 +18,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let compression = &subject.output.compression;
     let Some(found) = ["snappy", "zstd"].into_iter().find(|name| compression.is(name)) else { return Vec::new() };
     vec![Fault {
-        field: "spec.output.otlp.compression".into(),
+        field: FieldPath::new("spec.output.otlp.compression"),
         found: format!("is `{found}`").into(),
         expected: "`gzip`".into(),
         why: "Dynatrace documents no other compression for OTLP".into(),
         fix: "set `compression: gzip`".into(),
         level: None,
+        evidence: Evidence::of(found),
     }]
 }
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/unexpected-port.md")]
 
 use crate::destination::Destination;
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "unexpected-port",
+    id: RuleId::UnexpectedPort,
     level: Level::Warn,
     scope: Scope::Direct,
     summary: "the endpoint has a port other than 443, on which Dynatrace SaaS does not listen",
@@ -24,12 +25,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
     let port = literal.shown_port().unwrap_or_default();
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
         found: format!("has the port {port}").into(),
         expected: "no port, or 443".into(),
         why: "Dynatrace SaaS takes OTLP on port 443 only".into(),
         fix: "remove the port from the endpoint".into(),
         level: None,
+        evidence: subject.at_host(literal.port.as_deref().unwrap_or_default()),
     }]
 }
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/unknown-host.md")]
 
 use crate::destination::{Destination, is_below_dynatrace};
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "unknown-host",
+    id: RuleId::UnknownHost,
     level: Level::Warn,
     scope: Scope::Direct,
     summary: "the host is one of Dynatrace, but none that is known to take OTLP",
@@ -19,12 +20,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let is_unknown = |host: &str| subject.destination == Destination::Other && is_below_dynatrace(host);
     let Some(literal) = address.literal().filter(|literal| is_unknown(&literal.host)) else { return Vec::new() };
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
-        found: format!("has the host {}", literal.shown_host()).into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
+        found: ["has the host ", &literal.shown_host()].concat().into(),
         expected: "`<id>.live.dynatrace.com`".into(),
         why: "Dynatrace documents no other host below `dynatrace.com` for OTLP".into(),
         fix: "change the host of the endpoint to the API host of your environment; for Dynatrace Managed, add the host to `dynatrace.hosts` in the policy's settings".into(),
         level: None,
+        evidence: subject.at_host(""),
     }]
 }
 

@@ -1,12 +1,13 @@
 #![doc = include_str!("../../docs/rules/unverified-tls.md")]
 
 use crate::destination::Destination;
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::FieldPath;
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "unverified-tls",
+    id: RuleId::UnverifiedTls,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "the server's certificate is not verified (a warning for an ActiveGate in the cluster)",
@@ -25,12 +26,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         "remove `tls.insecureSkipVerify`; for a private CA, set `tls.ca`"
     };
     vec![Fault {
-        field: "spec.output.otlp.tls.insecureSkipVerify".into(),
+        field: FieldPath::new("spec.output.otlp.tls.insecureSkipVerify"),
         found: "is `true`".into(),
         expected: "a verified certificate".into(),
         why: "anyone on the network path can read the ingest token and the data".into(),
         fix: fix.into(),
         level: is_in_cluster.then_some(Level::Warn),
+        evidence: Evidence::Presence,
     }]
 }
 

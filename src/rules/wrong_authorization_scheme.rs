@@ -2,13 +2,13 @@
 
 use crate::destination::{Destination, Literal, is_below};
 use crate::pipeline::{Field, Header, Source};
-use crate::rule::{Fault, Repair, Rule, Scope, Subject};
-use crate::settings::{DeclaredSecret, InjectPrefixFor, Level, Settings, TokenScheme};
+use crate::rule::{Evidence, Fault, Json, Repair, Rule, Scope, Subject};
+use crate::settings::{DeclaredSecret, InjectPrefixFor, Level, RuleId, Settings, TokenScheme};
 use crate::text::quote_scheme;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "wrong-authorization-scheme",
+    id: RuleId::WrongAuthorizationScheme,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "the scheme of the `Authorization` header is not the one that its token needs (`Api-Token`, or `Bearer` for platform tokens)",
@@ -40,7 +40,7 @@ fn check_header(subject: &Subject<'_>, header: &Header<'_>) -> Option<Fault> {
         ("the Dynatrace API answers 401 to a token with this scheme", None)
     };
     Some(Fault {
-        found: format!("is {}", quote_scheme(scheme)).into(),
+        found: ["is ", &quote_scheme(scheme)].concat().into(),
         why: why.into(),
         level,
         ..missing_prefix(header, expected)
@@ -86,19 +86,20 @@ fn repair(subject: &mut Subject<'_>) -> Vec<Repair> {
     {
         header.prefix = Field::Is(scheme.name().into());
     }
-    let place = format!("headers/{index}/prefix");
-    vec![Repair::of_member(&place, scheme.name().into(), format!("`{}`", scheme.name()), fault)]
+    let shown = ["`", scheme.name(), "`"].concat();
+    vec![Repair { place: fault.field.clone(), value: Json::new(&scheme.name()), shown, fault }]
 }
 
 /// The fault of a header that takes its value from a Secret and has no prefix.
 fn missing_prefix(header: &Header<'_>, expected: TokenScheme) -> Fault {
     Fault {
-        field: header.field("prefix").into(),
+        field: header.field("prefix"),
         found: "is missing".into(),
-        expected: format!("`{}`", expected.name()).into(),
+        expected: ["`", expected.name(), "`"].concat().into(),
         why: "Dynatrace answers 401 to a token without its scheme".into(),
         fix: format!("set `prefix: {}`, and store the bare token in the Secret", expected.name()).into(),
         level: None,
+        evidence: Evidence::of(&header.scheme()),
     }
 }
 

@@ -1,12 +1,12 @@
 #![doc = include_str!("../../docs/rules/wrong-collector-path.md")]
 
-use crate::pipeline::OTLP;
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "wrong-collector-path",
+    id: RuleId::WrongCollectorPath,
     level: Level::Deny,
     scope: Scope::Collector,
     summary: "the path is one that the Collector does not serve: none over gRPC, `/v1/<signal>` over HTTP",
@@ -20,13 +20,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     };
     let Some(literal) = subject.address().valid_literal() else { return Vec::new() };
-    let field = format!("{OTLP}.{}", if path.is_empty() { "endpoint.value" } else { "path" });
+    let field = if path.is_empty() { "spec.output.otlp.endpoint.value" } else { "spec.output.otlp.path" };
     let (found, expected, why) = if protocol == "http" {
         let expected = format!("/v1/{}", subject.signal.name());
         match subject.address().posted() {
             Some(Ok(posted)) if posted.path == expected => return Vec::new(),
             Some(Ok(posted)) => (
-                format!("resolves to {}", literal.shown(&posted.wire)),
+                ["resolves to ", &literal.shown(&posted.wire)].concat(),
                 format!("no path, or `{expected}`"),
                 "the Collector takes plain OTLP, and has no Dynatrace API",
             ),
@@ -40,12 +40,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         return Vec::new();
     };
     vec![Fault {
-        field: field.into(),
+        field: FieldPath::new(field),
         found: found.into(),
         expected: expected.into(),
         why: why.into(),
         fix: "remove `path`, and end the endpoint with its port".into(),
         level: None,
+        evidence: subject.effective_path(),
     }]
 }
 

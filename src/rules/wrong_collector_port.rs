@@ -1,11 +1,12 @@
 #![doc = include_str!("../../docs/rules/wrong-collector-port.md")]
 
+use crate::pipeline::FieldPath;
 use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::settings::{Level, RuleId};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "wrong-collector-port",
+    id: RuleId::WrongCollectorPort,
     level: Level::Deny,
     scope: Scope::Collector,
     summary: "protocol and port do not fit: the Collector takes gRPC on 4317 and HTTP on 4318",
@@ -27,12 +28,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     }
     let found = literal.shown_port().map_or_else(|| "has no port".to_owned(), |port| format!("has the port {port}"));
     vec![Fault {
-        field: "spec.output.otlp.endpoint.value".into(),
+        field: FieldPath::new("spec.output.otlp.endpoint.value"),
         found: found.into(),
         expected: format!("port {expected} for the protocol `{name}`").into(),
         why: "the Dynatrace Collector takes gRPC on 4317 and HTTP on 4318".into(),
         fix: format!("set the port of the endpoint to {expected}").into(),
         level: None,
+        evidence: subject.at_host(literal.port.as_deref().unwrap_or_default()),
     }]
 }
 

@@ -1,9 +1,9 @@
 #![doc = include_str!("../../docs/rules/wrong-otlp-path.md")]
 
 use crate::destination::{Address, Posted, clean_segments, is_end_of_wanted, is_wanted, missing_rest, wanted_path};
-use crate::pipeline::OTLP;
-use crate::rule::{Fault, Repair, Rule, Scope, Subject};
-use crate::settings::Level;
+use crate::pipeline::FieldPath;
+use crate::rule::{Evidence, Fault, Json, Repair, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId};
 use crate::text::{quote, quote_up_to};
 
 /// Why it matters.
@@ -11,7 +11,7 @@ const WHY: &str = "Dynatrace takes this signal at no other path";
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "wrong-otlp-path",
+    id: RuleId::WrongOtlpPath,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "endpoint and path together do not lead to the OTLP API of the pipeline's signal",
@@ -23,7 +23,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let output = &subject.output;
     // A path that is not a string has a finding of its own; nothing can be said about where it leads.
     let Some(path) = output.path.text_or_empty() else { return Vec::new() };
-    let is_http = output.protocol.is("http") || (output.protocol.is("grpc") && subject.denies("grpc-protocol"));
+    let is_http = output.protocol.is("http") || (output.protocol.is("grpc") && subject.denies(RuleId::GrpcProtocol));
     if !is_http {
         return Vec::new();
     }
@@ -37,12 +37,13 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let Some(found) = found.filter(|_| !address.is_invalid()) else { return Vec::new() };
     let expected = wanted_path(address, subject.destination, subject.signal);
     vec![Fault {
-        field: format!("{OTLP}.{}", if path.is_empty() { "endpoint" } else { "path" }).into(),
+        field: FieldPath::new(if path.is_empty() { "spec.output.otlp.endpoint" } else { "spec.output.otlp.path" }),
         found: found.into(),
         expected: quote_up_to(80, &expected).into(),
         why: WHY.into(),
         fix: fix(subject, address, &expected).into(),
         level: None,
+        evidence: subject.effective_path(),
     }]
 }
 
@@ -59,7 +60,7 @@ fn wrong_path(subject: &Subject<'_>, posted: &Posted) -> Option<String> {
 fn wrong_end(subject: &Subject<'_>, path: &str) -> Option<String> {
     let segments = clean_segments(path).filter(|segments| !segments.is_empty())?;
     let is_wrong = !is_end_of_wanted(&segments, subject.signal);
-    is_wrong.then(|| format!("is {}", quote(path)))
+    is_wrong.then(|| ["is ", &quote(path)].concat())
 }
 
 /// A missing path is completed where the endpoint's own path is a beginning of the wanted one.
@@ -79,15 +80,16 @@ fn missing_path(subject: &mut Subject<'_>) -> Option<Repair> {
     let rest = missing_rest(address, subject.destination, subject.signal)?;
     let shown = quote_up_to(80, &rest);
     let fault = Fault {
-        field: "spec.output.otlp.path".into(),
+        field: FieldPath::new("spec.output.otlp.path"),
         found: "is missing".into(),
         expected: shown.clone().into(),
         why: WHY.into(),
         fix: format!("set `path` to {shown}").into(),
         level: None,
+        evidence: Evidence::Presence,
     };
     subject.set_path(rest.clone());
-    Some(Repair::of_member("path", rest.into(), shown, fault))
+    Some(Repair { place: fault.field.clone(), value: Json::new(&rest), shown, fault })
 }
 
 fn fix(subject: &Subject<'_>, address: &Address, expected: &str) -> String {

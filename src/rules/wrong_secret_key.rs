@@ -1,13 +1,13 @@
 #![doc = include_str!("../../docs/rules/wrong-secret-key.md")]
 
-use crate::pipeline::{Header, Source};
-use crate::rule::{Fault, Rule, Scope, Subject};
-use crate::settings::{Level, Settings};
+use crate::pipeline::{FieldPath, Header, SecretKey, Source};
+use crate::rule::{Evidence, Fault, Rule, Scope, Subject};
+use crate::settings::{Level, RuleId, Settings};
 use crate::text::quote;
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    id: "wrong-secret-key",
+    id: RuleId::WrongSecretKey,
     level: Level::Deny,
     scope: Scope::Direct,
     summary: "the endpoint takes the key of the token, or the `Authorization` header takes a key that holds no ingest token",
@@ -26,8 +26,8 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
         && secret.endpoint_key != key.key
     {
         faults.push(fault(
-            "spec.output.otlp.endpoint.valueFrom.secretKeyRef.key".to_owned(),
-            key.key,
+            FieldPath::new("spec.output.otlp.endpoint.valueFrom.secretKeyRef.key"),
+            key,
             &secret.endpoint_key,
             "this key holds the token, not the URL",
             None,
@@ -48,17 +48,18 @@ fn wrong_token_key(settings: &Settings, header: &Header<'_>) -> Option<Fault> {
     } else {
         return None;
     };
-    Some(fault(header.field("valueFrom.secretKeyRef.key"), key.key, &secret.token_key, why, level))
+    Some(fault(header.field("valueFrom.secretKeyRef.key"), key, &secret.token_key, why, level))
 }
 
-fn fault(field: String, found: &str, expected: &str, why: &'static str, level: Option<Level>) -> Fault {
+fn fault(field: FieldPath, found: SecretKey<'_>, expected: &str, why: &'static str, level: Option<Level>) -> Fault {
     Fault {
-        field: field.into(),
-        found: format!("is {}", quote(found)).into(),
+        field,
+        found: ["is ", &quote(found.key)].concat().into(),
         expected: quote(expected).into(),
         why: why.into(),
-        fix: format!("set `key` to {}", quote(expected)).into(),
+        fix: ["set `key` to ", &quote(expected)].concat().into(),
         level,
+        evidence: Evidence::of(&found),
     }
 }
 

@@ -1,10 +1,11 @@
-//! What no type can say of settings: globs that match every host, names that are none, rules that do not exist.
+//! What no type can say of settings: globs that match every host, names that no object can have.
 
 #[cfg(feature = "wapc")]
 use kubewarden_policy_sdk::settings::Validatable;
 
-use super::nearest::nearest;
-use super::rule_ids::RULE_IDS;
+use super::error::SettingsError;
+#[cfg(feature = "wapc")]
+use super::error::SettingsErrors;
 use super::types::{DeclaredSecret, Settings};
 use crate::text::quote;
 
@@ -12,21 +13,21 @@ use crate::text::quote;
 impl Validatable for Settings {
     /// Whether the values make sense; all that do not, in one sentence each.
     fn validate(&self) -> Result<(), String> {
-        let errors = self.errors();
-        if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
+        let errors = SettingsErrors(self.errors());
+        if errors.0.is_empty() { Ok(()) } else { Err(errors.to_string()) }
     }
 }
 
 impl Settings {
-    /// What does not make sense, a sentence each.
-    pub(super) fn errors(&self) -> Vec<String> {
+    /// What does not make sense.
+    pub(super) fn errors(&self) -> Vec<SettingsError> {
         let mut errors = Vec::new();
         let secrets = &self.dynatrace.secrets;
         for (index, secret) in secrets.iter().enumerate() {
             check_secret(index, secret, &mut errors);
             let is_same = |other: &DeclaredSecret| (&other.namespace, &other.name) == (&secret.namespace, &secret.name);
             if secrets.iter().take(index).any(is_same) {
-                errors.push(format!("`dynatrace.secrets[{index}]` is the same Secret as one before it"));
+                errors.push(SettingsError::Twice(format!("dynatrace.secrets[{index}]")));
             }
         }
         type Check = fn(&str) -> Option<&'static str>;
@@ -36,36 +37,36 @@ impl Settings {
         ];
         for (name, values, check) in lists {
             for (index, value) in values.iter().enumerate() {
+                let place = || format!("dynatrace.{name}[{index}]");
                 if value.trim().is_empty() {
-                    errors.push(format!("`dynatrace.{name}[{index}]` is empty"));
-                } else if let Some(error) = check(value) {
-                    errors.push(format!("`dynatrace.{name}[{index}]` is {}: {error}", quote(value)));
+                    errors.push(SettingsError::Empty(place()));
+                } else if let Some(why) = check(value) {
+                    let (value, why) = (quote(value), why.to_owned());
+                    errors.push(SettingsError::Form { place: place(), value, why });
                 }
             }
-        }
-        for id in self.rules.keys().filter(|id| !RULE_IDS.contains(&id.as_str())) {
-            errors.push(format!("unknown rule {} in `rules`{}", quote(id), nearest(id, RULE_IDS)));
         }
         errors
     }
 }
 
-fn check_secret(index: usize, secret: &DeclaredSecret, errors: &mut Vec<String>) {
+fn check_secret(index: usize, secret: &DeclaredSecret, errors: &mut Vec<SettingsError>) {
     let DeclaredSecret { namespace, name, endpoint_key, token_key, endpoint_path, .. } = secret;
     type Part<'p> = (&'p str, &'p str, fn(&str) -> bool, &'p str);
     let parts: [Part<'_>; 5] = [
         ("namespace", namespace, is_label, "the name of a namespace"),
-        ("name", name, |name| name.split('.').all(is_label), "the name of a Secret"),
-        ("endpointKey", endpoint_key, is_key, "a key of a Secret"),
-        ("tokenKey", token_key, is_key, "a key of a Secret"),
+        ("name", name, is_object_name, "the name of a Secret"),
+        ("endpointKey", endpoint_key, is_secret_key, "a key of a Secret"),
+        ("tokenKey", token_key, is_secret_key, "a key of a Secret"),
         ("endpointPath", endpoint_path, is_base, "`/`, `/api`, `/api/v2/otlp` or `/e/<id>/api`"),
     ];
     for (part, value, is_valid, expected) in parts {
+        let place = || format!("dynatrace.secrets[{index}].{part}");
         if value.trim().is_empty() {
-            errors.push(format!("`dynatrace.secrets[{index}].{part}` is empty"));
+            errors.push(SettingsError::Empty(place()));
         } else if !is_valid(value) {
-            let value = quote(value);
-            errors.push(format!("`dynatrace.secrets[{index}].{part}` is {value}: expected {expected}"));
+            let (value, why) = (quote(value), format!("expected {expected}"));
+            errors.push(SettingsError::Form { place: place(), value, why });
         }
     }
 }
@@ -76,8 +77,16 @@ fn is_label(name: &str) -> bool {
     name.len() <= 63 && !name.is_empty() && !name.starts_with('-') && !name.ends_with('-') && name.bytes().all(is_inner)
 }
 
-fn is_key(key: &str) -> bool {
-    key.len() <= 253 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+/// Whether an object can have this name: labels with dots between them (RFC 1123).
+#[must_use]
+pub fn is_object_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// Whether a Secret can have this key.
+#[must_use]
+pub fn is_secret_key(key: &str) -> bool {
+    !key.is_empty() && key.len() <= 253 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
 }
 
 /// Whether a path is a beginning of one that the API takes: `[/e/<id>]/api/v2/otlp`.
@@ -130,8 +139,8 @@ mod tests {
     #[test]
     fn accepts_keys_of_secrets_and_no_others() {
         let (long, longer) = ("a".repeat(253), "a".repeat(254));
-        assert!(["a", "A.b-c_9", &long].into_iter().all(is_key));
-        assert!(!["a b", "a/b", &longer].into_iter().any(is_key));
+        assert!(["a", "A.b-c_9", &long].into_iter().all(is_secret_key));
+        assert!(!["a b", "a/b", &longer].into_iter().any(is_secret_key));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use super::error::{SettingsError, SettingsErrors};
 use super::nearest::nearest;
+use super::rule_id::RuleId;
 use super::types::Settings;
 use crate::text::{quote, quote_up_to};
 
@@ -18,8 +20,8 @@ impl Settings {
     /// Reads settings. Null, wherever it stands, means the default.
     ///
     /// # Errors
-    /// Every error, a sentence each, with its path and the known names.
-    pub fn read(mut value: Value) -> Result<Self, Vec<String>> {
+    /// Every error, with its path and the known names.
+    pub fn read(mut value: Value) -> Result<Self, SettingsErrors> {
         if value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty) {
             return Ok(Self::default());
         }
@@ -45,33 +47,37 @@ impl Settings {
                 }
             }
         }
-        errors.sort();
+        errors.sort_by_key(SettingsError::to_string);
         errors.truncate(MAX_ERRORS);
-        Err(errors)
+        Err(SettingsErrors(errors))
     }
 }
 
 /// A derived struct would take an array for an object, field by field.
-fn shape_errors(value: &mut Value) -> Vec<String> {
+fn shape_errors(value: &mut Value) -> Vec<SettingsError> {
     let mut errors = Vec::new();
     for (pointer, name) in
         [("", "the settings"), ("/dynatrace", "`dynatrace`"), ("/metrics", "`metrics`"), ("/rules", "`rules`")]
     {
         let Some(part) = value.pointer_mut(pointer) else { continue };
         if !part.is_object() && !part.is_null() {
-            errors.push(format!("{name} must be an object, not {}", kind(part)));
+            errors.push(no_object(name.to_owned(), part));
             *part = Value::Object(serde_json::Map::new());
         }
     }
     let secrets = value.pointer_mut("/dynatrace/secrets").and_then(Value::as_array_mut);
     for (index, secret) in secrets.into_iter().flatten().enumerate() {
         if !secret.is_object() {
-            errors.push(format!("`dynatrace.secrets[{index}]` must be an object, not {}", kind(secret)));
+            errors.push(no_object(format!("`dynatrace.secrets[{index}]`"), secret));
             // In its place is one that nobody finds fault with: this fault has been told.
             *secret = serde_json::json!({"namespace": FILLER, "name": FILLER});
         }
     }
     errors
+}
+
+fn no_object(place: String, found: &Value) -> SettingsError {
+    SettingsError::WrongType { place, expected: "an object".to_owned(), found: kind(found) }
 }
 
 /// An unquoted `off` is `false` for everybody who reads YAML 1.1, `kubectl` among them.
@@ -96,7 +102,7 @@ fn drop_nulls(value: &mut Value) {
 }
 
 /// serde's words, which quote what was found, in ours, which quote no more than a name.
-fn worded(path: &Path, text: &str) -> String {
+fn worded(path: &Path, text: &str) -> SettingsError {
     let mut names = text.split('`').skip(1).step_by(2);
     let segments: Vec<&Segment> = path.iter().collect();
     let place = place(&segments);
@@ -106,15 +112,22 @@ fn worded(path: &Path, text: &str) -> String {
             Some((_, parents @ [_, ..])) => format!(" in {}", self::place(parents)),
             _ => String::new(),
         };
-        return format!("unknown field {}{parent}, expected {}{}", quote(name), one_of(&known), nearest(name, &known));
+        let (nearest, known) = (nearest(name, &known), one_of(&known));
+        return SettingsError::UnknownField { name: quote(name), parent, known, nearest };
+    }
+    if let ("unknown rule", Some(Segment::Map { key })) = (text, segments.last()) {
+        // To list all rules helps nobody.
+        let known: Vec<&str> = RuleId::ALL.iter().map(|id| id.name()).collect();
+        return SettingsError::UnknownRule { name: quote(key), nearest: nearest(key, &known) };
     }
     if text.starts_with("unknown variant") {
         let (name, known) = (names.next().unwrap_or_default(), names.collect::<Vec<_>>());
-        return format!("{place} is {}, expected {}{}", quote(name), one_of(&known), nearest(name, &known));
+        let (nearest, known) = (nearest(name, &known), one_of(&known));
+        return SettingsError::UnknownWord { place, name: quote(name), known, nearest };
     }
     if text.starts_with("missing field") {
         let name = names.next().unwrap_or_default();
-        return format!("{place} has no `{name}`");
+        return SettingsError::Missing { place, name: name.to_owned() };
     }
     // "invalid type: string "...", expected a sequence": neither the value nor serde's names of types.
     let expected = text.rsplit_once(", expected ").map_or("another type", |(_, expected)| expected);
@@ -133,7 +146,7 @@ fn worded(path: &Path, text: &str) -> String {
         "map" => "an object",
         _ => "something else",
     };
-    format!("{place} must be {expected}, not {found}")
+    SettingsError::WrongType { place, expected: expected.to_owned(), found }
 }
 
 /// The path of a value in backticks. A key of `rules` may be anything, so it is shown as other texts of users are.
@@ -207,12 +220,12 @@ mod tests {
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    fn read(text: &str) -> Result<Settings, Vec<String>> {
+    fn read(text: &str) -> Result<Settings, SettingsErrors> {
         Settings::read(serde_json::from_str::<Value>(text).unwrap())
     }
 
     fn errors(text: &str) -> Vec<String> {
-        read(text).err().unwrap_or_default()
+        read(text).err().map_or_else(Vec::new, |errors| errors.0.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -228,9 +241,10 @@ mod tests {
     #[test]
     fn accepts_every_setting() {
         let settings = read(
-            r#"{"mode":"validate","dynatrace":{"secrets":[{"namespace":"obs","name":"dt"}],"hosts":["*.Corp.example"],
+            &r#"{"mode":"validate","dynatrace":{"secrets":[{"namespace":"obs","name":"dt"}],"hosts":["*.Corp.example"],
             "collectorServices":["otel"],"injectPrefixFor":"declaredSecrets"},
-            "metrics":{"cumulativeInputs":["istio"],"deltaConversion":"auto"},"rules":{"inline-token":"warn"}}"#,
+            "metrics":{"cumulativeInputs":["istio"],"deltaConversion":"auto"},"rules":{"ID":"warn"}}"#
+                .replace("ID", RuleId::InlineToken.name()),
         )
         .unwrap();
         assert_eq!(settings.mode, Mode::Validate);
@@ -238,15 +252,17 @@ mod tests {
         assert!(settings.secret("dynatrace", "dynakube").is_none());
         assert_eq!(settings.dynatrace.inject_prefix_for, InjectPrefixFor::DeclaredSecrets);
         assert_eq!(settings.metrics.cumulative_inputs, [Input::Istio]);
-        assert_eq!(settings.level("inline-token"), Some(Level::Warn));
-        assert_eq!(settings.level("ui-host"), None);
+        assert_eq!(settings.level(RuleId::InlineToken), Some(Level::Warn));
+        assert_eq!(settings.level(RuleId::UiHost), None);
     }
 
     #[test]
     fn accepts_an_unquoted_yaml_off_which_is_false() {
-        let settings = read(r#"{"metrics":{"deltaConversion":false},"rules":{"inline-token":false}}"#).unwrap();
+        let settings =
+            read(&format!(r#"{{"metrics":{{"deltaConversion":false}},"rules":{{"{}":false}}}}"#, RuleId::InlineToken))
+                .unwrap();
         assert_eq!(settings.metrics.delta_conversion, DeltaConversion::Off);
-        assert_eq!(settings.level("inline-token"), Some(Level::Off));
+        assert_eq!(settings.level(RuleId::InlineToken), Some(Level::Off));
         assert_eq!(errors(r#"{"mode":false}"#), ["`mode` must be a string, not a boolean"]);
         assert_eq!(errors(r#"{"metrics":[]}"#), ["`metrics` must be an object, not a list"]);
         assert_eq!(errors(r#"{"dynatrace":{"hosts":{}}}"#), ["`dynatrace.hosts` must be a list, not an object"]);
@@ -254,11 +270,13 @@ mod tests {
 
     #[test]
     fn rejects_all_errors_at_once_with_path_and_nearest_name() {
+        let id = RuleId::UiHost.name();
+        let near = id.replace('i', "");
         assert_eq!(
             errors(
-                r#"{"mod":"x","mode":"repiar","dynatrace":{"secrets":[{"name":"","nmae":3},7],"hosts":["https://h","*","ok.example"],
+                &r#"{"mod":"x","mode":"repiar","dynatrace":{"secrets":[{"name":"","nmae":3},7],"hosts":["https://h","*","ok.example"],
                 "collectorServices":["a.b",3],"zzz":1},"metrics":{"cumulativeInputs":["isto"],"deltaConversion":1},
-                "rules":{"inlin-token":"deny","ui-host":"nope"}}"#
+                "rules":{"lIDx":"deny","ID":"nope"}}"#.replace("lIDx", &near).replace("ID", id)
             ),
             [
                 "`dynatrace.collectorServices[0]` is `a.b`: expected the name of a Service, without namespace or port",
@@ -271,11 +289,11 @@ mod tests {
                 "`metrics.cumulativeInputs[0]` is `isto`, expected one of `istio`, `prometheus`, `runtime`; did you mean `istio`?",
                 "`metrics.deltaConversion` must be a string, not a number",
                 "`mode` is `repiar`, expected one of `repair`, `validate`; did you mean `repair`?",
-                "`rules.ui-host` is `nope`, expected one of `deny`, `warn`, `off`",
+                &format!("`rules.{id}` is `nope`, expected one of `deny`, `warn`, `off`"),
                 "unknown field `mod`, expected one of `mode`, `denialsAsWarnings`, `lookUpSecrets`, `dynatrace`, `metrics`, `rules`; did you mean `mode`?",
                 "unknown field `nmae` in `dynatrace.secrets[0]`, expected one of `namespace`, `name`, `endpointKey`, `tokenKey`, `endpointPath`, `tokenScheme`; did you mean `name`?",
                 "unknown field `zzz` in `dynatrace`, expected one of `secrets`, `hosts`, `collectorServices`, `injectPrefixFor`",
-                "unknown rule `inlin-token` in `rules`; did you mean `inline-token`?",
+                &format!("unknown rule `{near}` in `rules`; did you mean `{id}`?"),
             ]
         );
     }
@@ -284,11 +302,11 @@ mod tests {
     fn rejects_settings_of_another_shape_without_echo() {
         assert_eq!(errors("[1]"), ["the settings must be an object, not a list"]);
         assert_eq!(errors("\"secret\""), ["the settings must be an object, not a string"]);
-        let token = crate::testing::token();
+        let (token, id) = (crate::testing::token(), RuleId::UiHost);
         for text in [
             format!(r#"{{"{token}":1,"mode":"{token}"}}"#),
             format!(r#"{{"dynatrace":{{"secrets":"{token}","hosts":["{token}"]}},"rules":{{"{token}":"{token}"}}}}"#),
-            format!(r#"{{"metrics":{{"cumulativeInputs":"{token}"}},"rules":{{"ui-host":"{token}"}}}}"#),
+            format!(r#"{{"metrics":{{"cumulativeInputs":"{token}"}},"rules":{{"{id}":"{token}"}}}}"#),
         ] {
             let errors = errors(&text);
             assert!(!errors.is_empty() && !errors.join("\n").contains("dt0c01"), "{errors:?}");
@@ -308,10 +326,15 @@ mod tests {
             (r#"{"mode":1}"#, "`mode` must be a string, not a number"),
             (r#"{"mode":[]}"#, "`mode` must be a string, not a list"),
             (r#"{"metrics":{"cumulativeInputs":[7]}}"#, "`metrics.cumulativeInputs[0]` must be a string, not a number"),
-            (r#"{"rules":{"ui-host":7}}"#, "`rules.ui-host` must be a string, not a number"),
         ] {
             assert_eq!(errors(text), [expected], "{text}");
         }
+        let id = RuleId::UiHost;
+        let of_number = errors(&format!(r#"{{"rules":{{"{id}":7}}}}"#));
+        assert_eq!(of_number, [format!("`rules.{id}` must be a string, not a number")]);
+        // The value of a rule is no key, though it may be the same word.
+        let of_itself = errors(&format!(r#"{{"rules":{{"{id}":"{id}"}}}}"#));
+        assert_eq!(of_itself, [format!("`rules.{id}` is `{id}`, expected one of `deny`, `warn`, `off`")]);
         assert_eq!((one_of(&["a"]), one_of(&["a", "b"])), ("`a`".to_owned(), "one of `a`, `b`".to_owned()));
     }
 

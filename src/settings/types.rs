@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::rule_id::RuleId;
 use crate::pipeline::Input;
 
 /// Settings of kyma-dynatrace-policy. All optional.
@@ -24,7 +25,7 @@ pub struct Settings {
     /// How metrics are treated.
     pub metrics: Metrics,
     /// What a finding of a rule does: `deny`, `warn` or `off`. A rule that is off repairs nothing.
-    pub rules: BTreeMap<String, Level>,
+    pub rules: BTreeMap<RuleId, Level>,
 }
 
 /// What to do with a pipeline that lacks something.
@@ -214,8 +215,8 @@ impl Level {
 impl Settings {
     /// The level that `rules.<id>` sets for a rule, if any.
     #[must_use]
-    pub fn level(&self, id: &str) -> Option<Level> {
-        self.rules.get(id).copied()
+    pub fn level(&self, id: RuleId) -> Option<Level> {
+        self.rules.get(&id).copied()
     }
 
     /// The declared Secret of this namespace and name.
