@@ -19,9 +19,10 @@
 mod error;
 mod inspect;
 mod module;
-mod policy;
 
-pub use error::{CallError, LoadError, SettingsError};
+pub use error::LoadError;
 pub use inspect::{METADATA_SECTION, imports, metadata};
 pub use module::{Instance, Module, precompile};
-pub use policy::Policy;
+
+/// A policy that this engine runs.
+pub type Policy = kyma_dynatrace_admission::Policy<Module>;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use kyma_dynatrace_admission::{Answerer, HostCall};
+use kyma_dynatrace_admission::{Answerer, CallError, HostCall};
 use wapc::WapcHost;
 use wasmtime_provider::{EpochDeadlines, WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
 
-use crate::error::{CallError, LoadError};
+use crate::error::LoadError;
 
 /// Epochs pass once a second, as in policy-server.
 const TICK: Duration = Duration::from_secs(1);
@@ -86,6 +86,12 @@ impl Module {
         };
         let host = WapcHost::new(Box::new(provider), Some(Box::new(callback))).map_err(call_error)?;
         Ok(Instance { host })
+    }
+}
+
+impl kyma_dynatrace_admission::Module for Module {
+    fn call(&self, function: &str, payload: &[u8], answerer: Option<&Answerer>) -> Result<Vec<u8>, CallError> {
+        self.instance_with(answerer.cloned())?.call(function, payload)
     }
 }
 
