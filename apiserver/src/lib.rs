@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube_cel::{Validator, apply_defaults};
+use kyma_dynatrace_policy::pipeline::FieldPath;
 use serde_json::Value;
 
 pub use module::{SYSTEM_NAMESPACES, fill_in};
@@ -35,7 +36,7 @@ pub enum DefinitionError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The field's path, for example `spec.output.otlp`; empty for the object itself.
-    pub field: String,
+    pub field: FieldPath,
     /// What is wrong with it.
     pub message: String,
 }
@@ -139,16 +140,16 @@ impl ApiServer {
         if let Some(members) = pruned.as_object_mut() {
             members.insert("apiVersion".to_owned(), api_version.into());
         }
-        prune(&schema.text, &mut pruned, "", &mut Vec::new());
+        prune(&schema.text, &mut pruned, &FieldPath::ROOT, &mut Vec::new());
         apply_defaults(&schema.text, &pruned)
     }
 
     /// The paths of the fields that the object's definition does not know; `kubectl apply` refuses them.
     #[must_use]
-    pub fn unknown_fields(&self, object: &Value) -> Vec<String> {
+    pub fn unknown_fields(&self, object: &Value) -> Vec<FieldPath> {
         let mut unknown = Vec::new();
         if let Some((_, schema)) = self.schema(object) {
-            prune(&schema.text, &mut object.clone(), "", &mut unknown);
+            prune(&schema.text, &mut object.clone(), &FieldPath::ROOT, &mut unknown);
         }
         unknown
     }
@@ -175,7 +176,7 @@ impl ApiServer {
         let errors = schema.json_schema.iter_errors(&object);
         let mut refusals: Vec<Refusal> = errors
             .map(|error| Refusal {
-                field: dotted(error.instance_path().as_str()),
+                field: FieldPath::from_pointer(error.instance_path().as_str()),
                 // The value itself may be a token.
                 message: error.masked().to_string(),
             })
@@ -186,25 +187,13 @@ impl ApiServer {
         }
         if let Err(found) = Validator::new().validate_compiled(&schema.cel, &object, None) {
             refusals.extend(
-                found.iter().map(|error| Refusal { field: error.field_path.clone(), message: error.message.clone() }),
+                found
+                    .iter()
+                    .map(|error| Refusal { field: error.field_path.clone().into(), message: error.message.clone() }),
             );
         }
         refusals
     }
-}
-
-/// `/spec/headers/0/name` as `spec.headers[0].name`.
-fn dotted(pointer: &str) -> String {
-    let mut path = String::new();
-    for part in pointer.split('/').skip(1) {
-        if part.bytes().all(|b| b.is_ascii_digit()) {
-            path += &format!("[{part}]");
-        } else {
-            path += if path.is_empty() { "" } else { "." };
-            path += part;
-        }
-    }
-    path
 }
 
 #[cfg(test)]
@@ -265,7 +254,7 @@ mod tests {
         assert_eq!(decoded, object(json!({"size": 1, "items": [{"name": "a"}], "mode": "plain"})));
         let mut unknown = server().unknown_fields(&written);
         unknown.sort();
-        assert_eq!(unknown, ["other", "spec.items[0].other", "spec.kind", "spec.unknown"]);
+        assert_eq!(unknown, ["other", "spec.items[0].other", "spec.kind", "spec.unknown"].map(FieldPath::new));
     }
 
     #[test]

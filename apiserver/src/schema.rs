@@ -1,6 +1,7 @@
 //! One version's structural schema: what it prunes, what it defaults, what it refuses.
 
 use kube_cel::{CompiledSchema, compile_schema};
+use kyma_dynatrace_policy::pipeline::FieldPath;
 use serde_json::Value;
 
 pub(crate) struct Schema {
@@ -23,7 +24,7 @@ impl Schema {
 }
 
 /// Drops fields that a structural schema does not know, and notes their paths.
-pub(crate) fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+pub(crate) fn prune(schema: &Value, value: &mut Value, path: &FieldPath, unknown: &mut Vec<FieldPath>) {
     if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
         return;
     }
@@ -34,14 +35,13 @@ pub(crate) fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut
             if properties.is_none() && additional.is_none() {
                 return;
             }
-            let dot = if path.is_empty() { "" } else { "." };
             let is_known = |name: &str| {
                 let is_listed = properties.is_some_and(|known| known.contains_key(name));
                 // Every object has these, listed or not.
-                let is_of_all = path.is_empty() && ["apiVersion", "kind", "metadata"].contains(&name);
+                let is_of_all = *path == FieldPath::ROOT && ["apiVersion", "kind", "metadata"].contains(&name);
                 is_listed || additional.is_some() || is_of_all
             };
-            unknown.extend(members.keys().filter(|name| !is_known(name)).map(|name| format!("{path}{dot}{name}")));
+            unknown.extend(members.keys().filter(|name| !is_known(name)).map(|name| path.member(name)));
             // The API server drops nulls too, of fields that are not nullable.
             let is_nullable = |name: &str| {
                 properties.and_then(|known| known.get(name)).or(additional).and_then(|schema| schema.get("nullable"))
@@ -50,14 +50,14 @@ pub(crate) fn prune(schema: &Value, value: &mut Value, path: &str, unknown: &mut
             members.retain(|name, value| is_known(name) && (!value.is_null() || is_nullable(name)));
             for (name, member) in members.iter_mut() {
                 if let Some(schema) = properties.and_then(|known| known.get(name)).or(additional) {
-                    prune(schema, member, &format!("{path}{dot}{name}"), unknown);
+                    prune(schema, member, &path.member(name), unknown);
                 }
             }
         }
         Value::Array(items) => {
             if let Some(schema) = schema.get("items") {
                 for (index, item) in items.iter_mut().enumerate() {
-                    prune(schema, item, &format!("{path}[{index}]"), unknown);
+                    prune(schema, item, &path.index(index), unknown);
                 }
             }
         }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use json_patch::Patch;
-use kyma_dynatrace_admission::{AdmissionResponse, admission_request};
+use kyma_dynatrace_admission::{AdmissionResponse, Reviewed, admission_request};
+use kyma_dynatrace_policy::pipeline::FieldPath;
 use kyma_dynatrace_policy::text::holds_token;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::document::{Document, Object, Objects, split};
+use crate::error::{FixError, YamlError};
 use crate::finding::{self, Finding};
 use crate::fix::{self, Repair, Repaired};
 use crate::places::Places;
@@ -26,11 +28,11 @@ pub trait Cluster {
     /// Whether the API server sends a request for such an object to the policy.
     fn is_sent(&self, object: &Value, operation: &str) -> bool;
 
-    /// The policy's response.
-    fn admit(&self, request: &Value) -> AdmissionResponse;
+    /// The policy's response, and what it was made of.
+    fn admit(&self, request: &Value) -> Reviewed;
 
-    /// The response of the same policy in `repair` mode.
-    fn repair(&self, request: &Value) -> AdmissionResponse;
+    /// The same of the same policy in `repair` mode.
+    fn repair(&self, request: &Value) -> Reviewed;
 
     /// What the API server itself has to say of an object before and after admission.
     fn refusals(&self, _object: &Value, _submitted: Value, _response: &AdmissionResponse) -> Vec<Finding> {
@@ -65,8 +67,10 @@ pub struct Trouble {
 pub struct Checked {
     /// The pipeline as it is written.
     pub object: Object,
-    /// The response to its request.
-    pub response: AdmissionResponse,
+    /// The response to its request, and what it was made of.
+    pub reviewed: Reviewed,
+    /// Line in the input on which it begins, from 1.
+    pub line: usize,
     /// What was found, at its place in the input.
     pub findings: Vec<Finding>,
 }
@@ -86,14 +90,32 @@ pub struct Outcome {
     pub text: Option<String>,
 }
 
+impl From<YamlError> for Trouble {
+    fn from(error: YamlError) -> Self {
+        Self { line: error.line, message: error.to_string() }
+    }
+}
+
+/// Why nothing is written into a text for a pipeline.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum NotRepaired {
+    #[error("not repaired, {0}")]
+    Unsafe(FixError),
+    #[error("its repairs are not shown, a line of them may hold a credential")]
+    MayShowCredential,
+}
+
+/// The field at which a pipeline is pointed at.
+const NAME: FieldPath = FieldPath::new("metadata.name");
+
 /// Checks every pipeline in a document.
 #[must_use]
 pub fn document(document: &Document<'_>, cluster: &dyn Cluster, repairs: Repairs) -> Outcome {
     let mut outcome = Outcome::default();
     let Objects { objects, duplicates } = match document.objects() {
         Ok(objects) => objects,
-        Err((message, line)) => {
-            outcome.troubles.push(Trouble { line, message });
+        Err(error) => {
+            outcome.troubles.push(error.into());
             return outcome;
         }
     };
@@ -135,33 +157,34 @@ impl Outcome {
     /// Puts a pipeline to the policy, as it is repaired where that is what becomes of it.
     fn judge(&mut self, Sent { object, stored }: Sent<'_>, repaired: Option<Value>, cluster: &dyn Cluster) {
         let submitted = cluster.decode(repaired.as_ref().unwrap_or(&object.value));
-        let response = cluster.admit(&admission_request(&submitted, stored));
+        let reviewed = cluster.admit(&admission_request(&submitted, stored));
+        let response = &reviewed.response;
         let mut findings = Vec::new();
         if response.status.as_ref().and_then(|status| status.code) == Some(500) {
             let message = format!("{}: {}", object.title(), response.message());
             self.troubles.push(Trouble { line: None, message });
         } else {
-            findings = finding::read(&response);
-            findings.extend(cluster.refusals(&object.value, submitted, &response));
+            findings = finding::all(&reviewed);
+            findings.extend(cluster.refusals(&object.value, submitted, response));
         }
-        self.checked.push(Checked { object, response, findings });
+        self.checked.push(Checked { object, reviewed, line: 0, findings });
     }
 
     /// Says where the findings are. Their places are looked up once for all pipelines of a document; few have findings, and
     /// the others are not read a second time.
     fn place(&mut self, document: &Document<'_>) {
-        if self.checked.iter().all(|one| one.findings.is_empty()) {
-            return;
-        }
-        let places = Places::of(document.text);
-        for Checked { object, findings, .. } in &mut self.checked {
+        let is_asked_for = |one: &Checked| !one.findings.is_empty() || one.reviewed.report.is_unrecognized();
+        let places = self.checked.iter().any(is_asked_for).then(|| Places::of(document.text)).flatten();
+        for Checked { object, findings, line, .. } in &mut self.checked {
             let title = object.title();
+            let at =
+                |field: &FieldPath| places.as_ref().map_or(0..0, |places| places.span(&object.path_in_document(field)));
             for finding in findings {
-                if let Some(places) = &places {
-                    finding.span = places.span(&object.route(&finding.field));
-                }
+                finding.span = at(&finding.field);
                 finding.locate(&title, document);
             }
+            let before = document.text.get(..at(&NAME).start).unwrap_or_default();
+            *line = document.line + before.matches('\n').count();
         }
     }
 
@@ -190,7 +213,7 @@ impl Outcome {
                     self.repaired += 1;
                     judged.extend((repairs == Repairs::Written).then_some((*index, value)));
                 }
-                Err(reason) => self.not_repaired(document, object, &format!("not repaired, {reason}")),
+                Err(reason) => self.not_repaired(document, object, NotRepaired::Unsafe(reason)),
             }
         }
         self.text = (self.repaired > 0).then_some(text);
@@ -207,10 +230,10 @@ impl Outcome {
     ) -> Vec<(usize, &'a Object, Patch)> {
         let mut patches = Vec::new();
         for (index, Sent { object, stored }) in sent.iter().enumerate() {
-            let response = cluster.repair(&admission_request(&cluster.decode(&object.value), *stored));
-            let Some(patch) = response.patch else { continue };
+            let reviewed = cluster.repair(&admission_request(&cluster.decode(&object.value), *stored));
+            let Some(patch) = reviewed.response.patch else { continue };
             if repairs == Repairs::Printed && may_show_credential(document, object) {
-                self.not_repaired(document, object, "its repairs are not shown, a line of them may hold a credential");
+                self.not_repaired(document, object, NotRepaired::MayShowCredential);
             } else {
                 patches.push((index, object, patch));
             }
@@ -218,7 +241,7 @@ impl Outcome {
         patches
     }
 
-    fn not_repaired(&mut self, document: &Document<'_>, object: &Object, why: &str) {
+    fn not_repaired(&mut self, document: &Document<'_>, object: &Object, why: NotRepaired) {
         let message = format!("{}: {why}", object.title());
         self.troubles.push(Trouble { line: Some(document.line), message });
     }

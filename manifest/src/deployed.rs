@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::document::split;
+use crate::error::{DeployedError, YamlError};
 use crate::yaml;
 
 /// What the cluster gives a policy.
@@ -27,12 +28,12 @@ impl Deployed {
     ///
     /// # Errors
     /// What is wrong with the YAML, or how many there are.
-    pub fn of_manifest(text: &str) -> Result<Self, String> {
+    pub fn of_manifest(text: &str) -> Result<Self, DeployedError> {
         let mut policies = policies(text)?;
         match (policies.pop(), policies.len()) {
             (Some(policy), 0) => Ok(Self::of_policy(&policy)),
-            (None, _) => Err("expected one ClusterAdmissionPolicy, found 0".to_owned()),
-            (_, others) => Err(format!("expected one ClusterAdmissionPolicy, found {}", others + 1)),
+            (None, _) => Err(DeployedError::Count(0)),
+            (_, others) => Err(DeployedError::Count(others + 1)),
         }
     }
 
@@ -40,8 +41,8 @@ impl Deployed {
     ///
     /// # Errors
     /// What is wrong with the YAML.
-    pub fn of_settings(text: &str) -> Result<Self, String> {
-        let settings = yaml::read(text).map_err(|(message, _)| message)?.value;
+    pub fn of_settings(text: &str) -> Result<Self, DeployedError> {
+        let settings = yaml::read(text)?.value;
         // As the policy takes it.
         let settings = if settings.is_null() { json!({}) } else { settings };
         Ok(Self { settings, ..Self::default() })
@@ -51,7 +52,7 @@ impl Deployed {
     ///
     /// # Errors
     /// As for the two.
-    pub fn of_either(text: &str) -> Result<Self, String> {
+    pub fn of_either(text: &str) -> Result<Self, DeployedError> {
         match policies(text) {
             Ok(policies) if policies.is_empty() => Self::of_settings(text),
             _ => Self::of_manifest(text),
@@ -103,10 +104,10 @@ impl Deployed {
 }
 
 /// The ClusterAdmissionPolicies in a text.
-fn policies(text: &str) -> Result<Vec<Value>, String> {
+fn policies(text: &str) -> Result<Vec<Value>, YamlError> {
     let mut policies = Vec::new();
     for document in split(text) {
-        let objects = document.objects().map_err(|(message, _)| message)?.objects;
+        let objects = document.objects()?.objects;
         policies.extend(objects.into_iter().map(|object| object.value).filter(is_policy));
     }
     Ok(policies)
@@ -136,9 +137,9 @@ mod tests {
     #[test]
     fn rejects_two_policies_and_what_is_no_yaml() {
         let two = Deployed::of_either(&format!("{POLICY}---\n{POLICY}")).unwrap_err();
-        assert_eq!(two, "expected one ClusterAdmissionPolicy, found 2");
-        assert!(Deployed::of_either("mode: [").unwrap_err().starts_with("not valid YAML"));
-        assert!(Deployed::of_manifest("mode: validate").unwrap_err().ends_with("found 0"));
+        assert_eq!(two.to_string(), "expected one ClusterAdmissionPolicy, found 2");
+        assert!(Deployed::of_either("mode: [").unwrap_err().to_string().starts_with("not valid YAML"));
+        assert!(Deployed::of_manifest("mode: validate").unwrap_err().to_string().ends_with("found 0"));
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! nothing outside of it. It is parsed for its values first; only where there is something to point at or to repair is
 //! it parsed a second time, for the places of things.
 
-use kyma_dynatrace_policy::pipeline::{GROUP, Signal};
+use kyma_dynatrace_policy::pipeline::{FieldPath, GROUP, Signal};
 use serde_json::Value;
 
-use crate::places::Step;
+use crate::error::{YamlError, YamlErrorKind};
 use crate::yaml::{self, Reading};
 
 /// Larger documents are not parsed: that takes some thirty times their size, and the API server itself takes 3 MiB at most. (A
@@ -95,12 +95,12 @@ impl Document<'_> {
     /// The objects in the document.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with the YAML, and its line in the input if known. It holds nothing of the document.
-    pub fn objects(&self) -> Result<Objects, (String, Option<usize>)> {
+    /// What is wrong with the YAML, and its line in the input if known.
+    pub fn objects(&self) -> Result<Objects, YamlError> {
         if self.text.len() > MAX_BYTES {
-            return Err((format!("a document larger than {} MiB", MAX_BYTES / 1024 / 1024), Some(self.line)));
+            return Err(YamlErrorKind::TooLarge(MAX_BYTES >> 20).at(self.line));
         }
-        let in_input = |(message, line): yaml::Unreadable| (message, line.map(|line| self.line + line - 1));
+        let in_input = |error: YamlError| YamlError { line: error.line.map(|line| self.line + line - 1), ..error };
         let Reading { value, duplicates } = yaml::read(self.text).map_err(in_input)?;
         let duplicates = duplicates.into_iter().map(|(key, line)| (key, self.line + line - 1)).collect();
         let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
@@ -138,21 +138,13 @@ impl Object {
             || login.is_some_and(|login| has_member(login, "value"))
     }
 
-    /// The way to the object in its document.
+    /// The path of a field of the object in its document.
     #[must_use]
-    pub fn root(&self) -> Vec<Step> {
-        self.item.map_or_else(Vec::new, |item| vec![Step::Key("items".to_owned()), Step::Index(item)])
-    }
-
-    /// The way to a field of the object in its document, from a path such as `spec.output.otlp.headers[0].prefix`.
-    pub fn route(&self, field: &str) -> Vec<Step> {
-        let mut route = self.root();
-        for part in field.split('.') {
-            let (name, indices) = part.split_once('[').unwrap_or((part, ""));
-            route.push(Step::Key(name.to_owned()));
-            route.extend(indices.split(['[', ']']).filter_map(|index| index.parse().ok()).map(Step::Index));
+    pub fn path_in_document(&self, field: &FieldPath) -> FieldPath {
+        match self.item {
+            Some(item) => field.steps().fold(FieldPath::new("items").index(item), |path, step| path.step(&step)),
+            None => field.clone(),
         }
-        route
     }
 }
 
@@ -198,10 +190,11 @@ mod tests {
     #[test]
     fn rejects_broken_yaml_with_its_line_in_the_input() {
         let documents = split("a: 1\n---\nb: [1\n");
-        let (message, line) = documents.last().unwrap().objects().err().unwrap();
-        assert!(message.starts_with("not valid YAML"), "{message}");
+        let error = documents.last().unwrap().objects().err().unwrap();
+        assert!(matches!(error.kind, YamlErrorKind::Syntax(_)), "{error}");
+        let line = error.line;
         let last = documents.last().unwrap();
-        let alone = yaml::read(last.text).unwrap_err().1.unwrap();
+        let alone = yaml::read(last.text).unwrap_err().line.unwrap();
         assert_eq!((line, last.line), (Some(last.line + alone - 1), 3));
         assert!(line.is_some_and(|line| line >= 3), "{line:?}");
     }
@@ -255,7 +248,7 @@ mod tests {
     #[test]
     fn rejects_a_document_that_is_too_large_unread() {
         let text = "[".repeat(MAX_BYTES + 1);
-        let (message, line) = split(&text).first().unwrap().objects().err().unwrap();
-        assert_eq!((message.as_str(), line), ("a document larger than 16 MiB", Some(1)));
+        let error = split(&text).first().unwrap().objects().err().unwrap();
+        assert_eq!((error.to_string().as_str(), error.line), ("a document larger than 16 MiB", Some(1)));
     }
 }

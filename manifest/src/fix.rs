@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use json_patch::{AddOperation, Patch, PatchOperation};
+use kyma_dynatrace_policy::pipeline::{FieldPath, Step};
 use serde_json::{Value, json};
 use similar::TextDiff;
 
 use crate::document::{Document, Object};
-use crate::places::{Found, Kind, Places, Step};
+use crate::error::FixError;
+use crate::places::{Found, Kind, Places};
 
 /// How often a document is read to find out which of its repairs can be made. Ten that cannot, among a thousand, take some
 /// hundred and fifty.
@@ -33,8 +35,8 @@ pub struct Repair<'a> {
 pub struct Repaired {
     /// The document's text with those that could be made.
     pub text: String,
-    /// For each of them the object as it is then, or a sentence that says why it cannot be repaired safely.
-    pub objects: Vec<Result<Value, String>>,
+    /// For each of them the object as it is then, or why it cannot be repaired safely.
+    pub objects: Vec<Result<Value, FixError>>,
 }
 
 /// A repair that fits its object.
@@ -57,14 +59,14 @@ struct Edit {
 pub fn apply(document: &Document<'_>, repairs: &[Repair<'_>]) -> Repaired {
     let (lines, crlf) = (document.text.matches('\n').count(), document.text.matches("\r\n").count());
     if crlf != 0 && crlf != lines {
-        let objects = repairs.iter().map(|_| Err("its line endings are mixed".to_owned())).collect();
+        let objects = repairs.iter().map(|_| Err(FixError::MixedLineEndings)).collect();
         return Repaired { text: document.text.to_owned(), objects };
     }
-    let mut objects: Vec<Result<Value, String>> = Vec::new();
+    let mut objects: Vec<Result<Value, FixError>> = Vec::new();
     let mut planned = Vec::new();
     for (index, repair) in repairs.iter().enumerate() {
         let plan = plan(index, *repair);
-        objects.push(plan.as_ref().map(|plan| plan.wanted.clone()).map_err(Clone::clone));
+        objects.push(plan.as_ref().map(|plan| plan.wanted.clone()).map_err(|error| *error));
         planned.extend(plan);
     }
     let mut work = Work { text: document.text.to_owned(), attempts: MAX_ATTEMPTS, failed: Vec::new() };
@@ -77,7 +79,7 @@ pub fn apply(document: &Document<'_>, repairs: &[Repair<'_>]) -> Repaired {
     Repaired { text: work.text, objects }
 }
 
-fn plan<'a>(index: usize, Repair { object, patch }: Repair<'a>) -> Result<Planned<'a>, String> {
+fn plan<'a>(index: usize, Repair { object, patch }: Repair<'a>) -> Result<Planned<'a>, FixError> {
     // What the API server's defaults filled in is replaced there and added here.
     let exists = |path: &str| object.value.pointer(path).is_some();
     let operation = |operation: &PatchOperation| match operation {
@@ -88,7 +90,7 @@ fn plan<'a>(index: usize, Repair { object, patch }: Repair<'a>) -> Result<Planne
     };
     let operations: Vec<PatchOperation> = patch.0.iter().map(operation).collect();
     let mut wanted = object.value.clone();
-    json_patch::patch(&mut wanted, &operations).map_err(|_| "the policy's patch does not fit".to_owned())?;
+    json_patch::patch(&mut wanted, &operations).map_err(|_| FixError::PatchDoesNotFit)?;
     Ok(Planned { index, object, operations, wanted })
 }
 
@@ -98,7 +100,7 @@ struct Work {
     /// How often it may still be read.
     attempts: usize,
     /// Which repairs cannot be made, and why.
-    failed: Vec<(usize, String)>,
+    failed: Vec<(usize, FixError)>,
 }
 
 impl Work {
@@ -114,7 +116,7 @@ impl Work {
                 self.attempts = left;
                 attempt(&before, planned)
             }
-            None => Err("too many repairs of its document cannot be made".to_owned()),
+            None => Err(FixError::TooManyAttempts),
         };
         match (result, planned) {
             (Ok(after), _) => self.text = after,
@@ -128,7 +130,7 @@ impl Work {
     }
 }
 
-fn attempt(document: &Document<'_>, planned: &[Planned<'_>]) -> Result<String, String> {
+fn attempt(document: &Document<'_>, planned: &[Planned<'_>]) -> Result<String, FixError> {
     let is_crlf = document.text.contains("\r\n");
     let mut text = document.text.replace("\r\n", "\n");
     let most = planned.iter().map(|plan| plan.operations.len()).max().unwrap_or_default();
@@ -145,7 +147,7 @@ fn attempt(document: &Document<'_>, planned: &[Planned<'_>]) -> Result<String, S
 }
 
 /// A text with edits of different places; what several objects have of one anchor is edited once.
-fn edited(text: &str, mut edits: Vec<Edit>) -> Result<String, String> {
+fn edited(text: &str, mut edits: Vec<Edit>) -> Result<String, FixError> {
     edits.sort_by_key(|edit| edit.span.start);
     edits.dedup();
     let mut result = String::new();
@@ -153,7 +155,7 @@ fn edited(text: &str, mut edits: Vec<Edit>) -> Result<String, String> {
     let mut last = None;
     for Edit { span, text: new } in edits {
         let between = text.get(copied..span.start).filter(|_| last != Some(span.start));
-        result.push_str(between.ok_or("its place is that of another repair")?);
+        result.push_str(between.ok_or(FixError::SamePlace)?);
         result.push_str(&new);
         copied = span.end;
         last = Some(span.start);
@@ -170,53 +172,53 @@ struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    fn of(text: &'a str) -> Result<Self, String> {
-        let places = Places::of(text).ok_or("the place of a repair cannot be found in the YAML")?;
+    fn of(text: &'a str) -> Result<Self, FixError> {
+        let places = Places::of(text).ok_or(FixError::PlaceNotFound)?;
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         Ok(Self { text, places, is_json })
     }
 
     /// One operation of a patch; they are `add` and `replace` of a member or an element.
-    fn edit(&self, object: &Object, operation: &PatchOperation) -> Result<Edit, String> {
+    fn edit(&self, object: &Object, operation: &PatchOperation) -> Result<Edit, FixError> {
         let (pointer, value) = match operation {
             PatchOperation::Add(add) => (add.path.as_str(), &add.value),
             PatchOperation::Replace(replace) => (replace.path.as_str(), &replace.value),
-            _ => return Err("the policy's patch takes something away".to_owned()),
+            _ => return Err(FixError::PatchRemoves),
         };
-        let mut route = object.root();
-        route.extend(pointer.split('/').skip(1).map(step));
-        let found = self.places.find(&route);
+        let field = FieldPath::from_pointer(pointer);
+        let found = self.places.find(&object.path_in_document(&field));
         if found.node.is_some() {
             return self.replace(&found, value, object);
         }
-        let Some(last) = route.pop() else { return Err("the policy's patch replaces everything".to_owned()) };
+        let Some((parent, last)) = field.split_last() else { return Err(FixError::PatchReplacesAll) };
+        let parent = object.path_in_document(&parent);
         match last {
-            Step::Key(key) => self.insert(&route, Some(&key), value),
-            Step::Index(_) => self.insert(&route, None, value),
+            Step::Key(key) => self.insert(&parent, Some(&key), value),
+            Step::Index(_) | Step::End => self.insert(&parent, None, value),
         }
     }
 
     /// Puts a value into the place of an empty one, or of the temporality.
-    fn replace(&self, found: &Found<'_>, value: &Value, object: &Object) -> Result<Edit, String> {
+    fn replace(&self, found: &Found<'_>, value: &Value, object: &Object) -> Result<Edit, FixError> {
         let word = self.word(value);
         if let Some(node) = found.node.filter(|node| !node.is_empty()) {
             if !may_replace(self.text.get(node.span.clone()).unwrap_or_default(), &word, object) {
-                return Err("the result would change other lines".to_owned());
+                return Err(FixError::ChangesOtherLines);
             }
             return Ok(Edit { span: node.span.clone(), text: word });
         }
         // Nothing stands behind the key, not even `null`.
-        let end = found.key.as_ref().ok_or("its place is empty")?.end;
-        let colon = self.text.get(end..).and_then(|rest| rest.find(':')).ok_or("its key has no colon")?;
+        let end = found.key.as_ref().ok_or(FixError::EmptyPlace)?.end;
+        let colon = self.text.get(end..).and_then(|rest| rest.find(':')).ok_or(FixError::NoColon)?;
         Ok(inserted(end + colon + 1, format!(" {word}")))
     }
 
     /// Adds a member to a mapping, or an element to a sequence.
-    fn insert(&self, route: &[Step], key: Option<&str>, value: &Value) -> Result<Edit, String> {
-        let node = self.places.find(route).node.filter(|node| !node.is_empty()).ok_or("its place is empty")?;
+    fn insert(&self, parent: &FieldPath, key: Option<&str>, value: &Value) -> Result<Edit, FixError> {
+        let node = self.places.find(parent).node.filter(|node| !node.is_empty()).ok_or(FixError::EmptyPlace)?;
         let last = node.end_of_last(self.text);
         match (node.kind, key) {
-            (Kind::Alias(_), _) => Err("an alias stands there, and its anchor serves other places too".to_owned()),
+            (Kind::Alias(_), _) => Err(FixError::Alias),
             (Kind::FlowMapping | Kind::FlowSequence, _) => {
                 let member = match key {
                     Some(key) => format!("{}: {}", self.word(&Value::from(key)), self.word(value)),
@@ -228,20 +230,20 @@ impl<'a> Site<'a> {
             }
             (Kind::BlockMapping, Some(key)) => self.insert_lines(node.span.start, last, &json!({key: value})),
             (Kind::BlockSequence, None) => self.insert_lines(node.span.start, last, &json!([value])),
-            _ => Err("its place has another shape".to_owned()),
+            _ => Err(FixError::AnotherShape),
         }
     }
 
     /// Puts the members of a mapping, or the elements of a sequence, behind the last one of a block that begins at `start`:
     /// at the same indentation, and in front of comments that follow.
-    fn insert_lines(&self, start: usize, last: Option<usize>, members: &Value) -> Result<Edit, String> {
+    fn insert_lines(&self, start: usize, last: Option<usize>, members: &Value) -> Result<Edit, FixError> {
         let line_start = self.text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
         let indent = " ".repeat(start - line_start);
         // What stands behind the last member on its line, a comment, stays there.
-        let end = last.ok_or("its place is empty")?;
+        let end = last.ok_or(FixError::EmptyPlace)?;
         let end =
             self.text.get(end..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |newline| end + newline);
-        let lines = yaml_serde::to_string(members).map_err(cannot)?;
+        let lines = yaml_serde::to_string(members).map_err(|_| FixError::UnknownForm)?;
         Ok(inserted(end, lines.trim_end().lines().map(|line| format!("\n{indent}{line}")).collect()))
     }
 
@@ -253,18 +255,6 @@ impl<'a> Site<'a> {
 
 fn inserted(at: usize, text: String) -> Edit {
     Edit { span: at..at, text }
-}
-
-fn step(part: &str) -> Step {
-    match part.parse() {
-        Ok(index) => Step::Index(index),
-        Err(_) => Step::Key(part.replace("~1", "/").replace("~0", "~")),
-    }
-}
-
-/// The libraries' own words may quote the file; what can be done about it is the same for all of them.
-fn cannot(_: impl std::error::Error) -> String {
-    "the YAML is of a form that cannot be patched".to_owned()
 }
 
 /// A value in flow style. JSON is YAML; plain words need no quotes.
@@ -288,9 +278,9 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Whether the new text says what it should.
-fn check(document: &Document<'_>, text: &str, planned: &[Planned<'_>]) -> Result<(), String> {
+fn check(document: &Document<'_>, text: &str, planned: &[Planned<'_>]) -> Result<(), FixError> {
     let changed = Document { text, ..*document };
-    let objects = changed.objects().map_err(|_| "the result would not be valid YAML".to_owned())?.objects;
+    let objects = changed.objects().map_err(|_| FixError::ResultNotYaml)?.objects;
     let wanted: BTreeMap<_, _> = planned.iter().map(|plan| (plan.object.item, &plan.wanted)).collect();
     let says_it = document.objects().is_ok_and(|before| {
         let before = before.objects;
@@ -298,7 +288,7 @@ fn check(document: &Document<'_>, text: &str, planned: &[Planned<'_>]) -> Result
             && before.iter().zip(&objects).all(|(old, new)| **wanted.get(&old.item).unwrap_or(&&old.value) == new.value)
     });
     if !says_it {
-        return Err("the result would say something else".to_owned());
+        return Err(FixError::ResultDiffers);
     }
     Ok(())
 }

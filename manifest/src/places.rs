@@ -6,18 +6,10 @@
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, Span, StrInput, StructureStyle};
+use kyma_dynatrace_policy::pipeline::{FieldPath, Step};
 
 /// Deeper nesting has no places; [`yaml`](crate::yaml) refuses it before.
 const MAX_DEPTH: usize = 128;
-
-/// A step on the way to a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// To the member of a mapping.
-    Key(String),
-    /// To the element of a sequence, from 0.
-    Index(usize),
-}
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +57,7 @@ pub struct Places<'a> {
 
 /// How far a route leads.
 pub(crate) struct Found<'a> {
-    /// The value at its end; nothing where the route leads to nothing.
+    /// The value at its end; nothing where the path leads to nothing.
     pub(crate) node: Option<&'a Node>,
     /// The last key on it that is there.
     pub(crate) key: Option<Range<usize>>,
@@ -84,11 +76,11 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Follows a route as far as it leads, through aliases too.
-    pub(crate) fn find(&self, route: &[Step]) -> Found<'_> {
+    /// Follows a path as far as it leads, through aliases too.
+    pub(crate) fn find(&self, field: &FieldPath) -> Found<'_> {
         let mut key = None;
         let mut node = &self.root;
-        for step in route {
+        for step in field.steps() {
             if let Kind::Alias(anchor) = node.kind
                 && let Some(anchored) = self.root.anchored(anchor)
             {
@@ -97,9 +89,10 @@ impl<'a> Places<'a> {
             let child = match step {
                 // The last one counts, as for kubectl.
                 Step::Key(name) => {
-                    node.children.iter().rev().find(|child| child.key.as_ref().is_some_and(|key| key.text == *name))
+                    node.children.iter().rev().find(|child| child.key.as_ref().is_some_and(|key| key.text == name))
                 }
-                Step::Index(index) => node.children.get(*index).filter(|child| child.key.is_none()),
+                Step::Index(index) => node.children.get(index).filter(|child| child.key.is_none()),
+                Step::End => None,
             };
             let Some(child) = child else { return Found { node: None, key } };
             if let Some(found) = &child.key {
@@ -110,11 +103,10 @@ impl<'a> Places<'a> {
         Found { node: Some(node), key }
     }
 
-    /// The bytes to point at for the field at the end of a route: its value, or the key of the deepest field on the route
-    /// that is there.
+    /// The bytes to point at for a field: its value, or the key of the deepest field on its path that is there.
     #[must_use]
-    pub fn span(&self, route: &[Step]) -> Range<usize> {
-        let Found { node, key } = self.find(route);
+    pub fn span(&self, field: &FieldPath) -> Range<usize> {
+        let Found { node, key } = self.find(field);
         // A whole block would underline half of the file; its key says as much.
         let is_one_line = |span: &Range<usize>| {
             let text = self.text.get(span.clone()).unwrap_or_default();
@@ -238,10 +230,9 @@ mod tests {
 
     use super::*;
 
-    /// A route as `a.0.b`.
-    fn route(path: &str) -> Vec<Step> {
-        let step = |part: &str| part.parse().map_or_else(|_| Step::Key(part.to_owned()), Step::Index);
-        path.split('.').map(step).collect()
+    /// A path as `a.0.b`.
+    fn path_of(path: &str) -> FieldPath {
+        FieldPath::from_pointer(&format!("/{}", path.replace('.', "/")))
     }
 
     #[test]
@@ -269,7 +260,7 @@ mod tests {
             ("b.0.1.q", "r"),
             ("none", ""),
         ] {
-            assert_eq!(text.get(places.span(&route(path))), Some(expected), "{path}");
+            assert_eq!(text.get(places.span(&path_of(path))), Some(expected), "{path}");
         }
     }
 
@@ -285,7 +276,7 @@ mod tests {
             ("e.1", "h:"),
             ("i.0", "- k"),
         ] {
-            let found = places.find(&route(path));
+            let found = places.find(&path_of(path));
             assert_eq!(text.get(found.node.unwrap().span.clone()), Some(expected), "{path}");
         }
     }

@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use serde_json::{Map, Value};
 
+use crate::error::{YamlError, YamlErrorKind};
+
 /// Deeper nesting is refused: nothing that the API server knows comes near it.
 const MAX_DEPTH: usize = 128;
 
@@ -33,14 +35,11 @@ pub struct Reading {
     pub duplicates: Vec<(String, usize)>,
 }
 
-/// Why a document cannot be read: a sentence without anything of the document's, and the line if known, from 1.
-pub type Unreadable = (String, Option<usize>);
-
 /// Reads one document.
 ///
 /// # Errors
 /// Where it is no YAML, or none that JSON can say.
-pub fn read(text: &str) -> Result<Reading, Unreadable> {
+pub fn read(text: &str) -> Result<Reading, YamlError> {
     let parser = Parser::new_from_str(text);
     let mut reader = Reader { parser, anchors: HashMap::new(), size: 0, copied: 0, duplicates: Vec::new() };
     let mut value = Value::Null;
@@ -50,7 +49,7 @@ pub fn read(text: &str) -> Result<Reading, Unreadable> {
             Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
             Event::StreamEnd => break,
             _ if documents > 0 => {
-                return Err(("not valid YAML: a second document".to_owned(), Some(span.start.line())));
+                return Err(YamlErrorKind::SecondDocument.at(span.start.line()));
             }
             event => {
                 documents += 1;
@@ -73,20 +72,20 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Unreadable> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, YamlError> {
         let next = self.parser.next().transpose();
-        next.map_err(|error| (format!("not valid YAML: {}", error.info()), Some(error.marker().line())))
+        next.map_err(|error| YamlErrorKind::Syntax(error.info().to_owned()).at(error.marker().line()))
     }
 
     /// The next event, which has to be there.
-    fn expect(&mut self, span: Span) -> Result<(Event<'a>, Span), Unreadable> {
-        self.next()?.ok_or_else(|| ("not valid YAML: it ends too soon".to_owned(), Some(span.start.line())))
+    fn expect(&mut self, span: Span) -> Result<(Event<'a>, Span), YamlError> {
+        self.next()?.ok_or_else(|| YamlErrorKind::EndsTooSoon.at(span.start.line()))
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Value, Unreadable> {
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Value, YamlError> {
         let line = span.start.line();
         if depth > MAX_DEPTH {
-            return Err((format!("nested deeper than {MAX_DEPTH} levels"), Some(line)));
+            return Err(YamlErrorKind::TooDeep(MAX_DEPTH).at(line));
         }
         let before = self.size;
         self.size += VALUE;
@@ -99,13 +98,13 @@ impl<'a> Reader<'a> {
             Event::MappingStart(_, anchor, _) => (self.mapping(span, depth)?, anchor),
             Event::Alias(id) => {
                 let Some(&(_, size)) = self.anchors.get(&id) else {
-                    return Err(("not valid YAML: an anchor contains itself".to_owned(), Some(line)));
+                    return Err(YamlErrorKind::Circle.at(line));
                 };
                 self.copy(size, line)?;
                 self.size += size;
                 return Ok(self.anchors.get(&id).map(|(value, _)| value.clone()).unwrap_or_default());
             }
-            _ => return Err(("not valid YAML: a value is missing".to_owned(), Some(line))),
+            _ => return Err(YamlErrorKind::MissingValue.at(line)),
         };
         if anchor > 0 {
             let size = self.size - before;
@@ -116,15 +115,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Makes room for a copy, before it is made.
-    fn copy(&mut self, size: usize, line: usize) -> Result<(), Unreadable> {
+    fn copy(&mut self, size: usize, line: usize) -> Result<(), YamlError> {
         self.copied += size;
         if self.copied > MAX_COPIED {
-            return Err(("its aliases stand for too much".to_owned(), Some(line)));
+            return Err(YamlErrorKind::AliasesTooLarge(MAX_COPIED >> 20).at(line));
         }
         Ok(())
     }
 
-    fn sequence(&mut self, span: Span, depth: usize) -> Result<Value, Unreadable> {
+    fn sequence(&mut self, span: Span, depth: usize) -> Result<Value, YamlError> {
         let mut items = Vec::new();
         loop {
             let (event, span) = self.expect(span)?;
@@ -135,7 +134,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn mapping(&mut self, span: Span, depth: usize) -> Result<Value, Unreadable> {
+    fn mapping(&mut self, span: Span, depth: usize) -> Result<Value, YamlError> {
         let mut members = Map::new();
         // Keys of this mapping itself: what was merged in may be said again.
         let mut own: HashSet<String> = HashSet::new();
@@ -153,7 +152,7 @@ impl<'a> Reader<'a> {
                 merge(&mut members, value, line)?;
                 continue;
             }
-            let key = scalar::key(&key).ok_or_else(|| ("not JSON: a key is no string".to_owned(), Some(line)))?;
+            let key = scalar::key(&key).ok_or_else(|| YamlErrorKind::KeyNotAString.at(line))?;
             if !own.insert(key.clone()) && self.duplicates.len() < MAX_DUPLICATES {
                 self.duplicates.push((key.clone(), line));
             }
@@ -163,7 +162,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Takes over the members of a mapping, or of several, of which the first counts.
-fn merge(members: &mut Map<String, Value>, value: Value, line: usize) -> Result<(), Unreadable> {
+fn merge(members: &mut Map<String, Value>, value: Value, line: usize) -> Result<(), YamlError> {
     match value {
         Value::Object(merged) => {
             members.extend(merged);
@@ -172,17 +171,17 @@ fn merge(members: &mut Map<String, Value>, value: Value, line: usize) -> Result<
         Value::Array(items) if items.iter().all(Value::is_object) => {
             items.into_iter().rev().try_for_each(|item| merge(members, item, line))
         }
-        _ => Err(("not valid YAML: what is merged is no mapping".to_owned(), Some(line))),
+        _ => Err(YamlErrorKind::NotMergeable.at(line)),
     }
 }
 
-fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -> Result<Value, Unreadable> {
+fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, line: usize) -> Result<Value, YamlError> {
     let kind = tag.filter(|tag| tag.handle() == "tag:yaml.org,2002:").map(|tag| tag.suffix());
     let is_plain = style == ScalarStyle::Plain && tag.is_none();
     if is_plain && scalar::is_beyond_json(text) {
-        return Err(("not JSON: a number is infinite, or none".to_owned(), Some(line)));
+        return Err(YamlErrorKind::NumberBeyondJson.at(line));
     }
-    let unfit = || ("not valid YAML: a value does not fit its tag".to_owned(), Some(line));
+    let unfit = || YamlErrorKind::UnfitTag.at(line);
     let resolved = || scalar::resolve(text);
     match kind {
         None if is_plain => Ok(resolved()),
@@ -291,19 +290,20 @@ mod tests {
             let alias = format!("*a{}", level - 1);
             laughs += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
         }
-        assert_eq!(read(&laughs).unwrap_err().0, "its aliases stand for too much");
+        assert_eq!(read(&laughs).unwrap_err().kind, YamlErrorKind::AliasesTooLarge(64));
         assert!(read(&"[".repeat(100_000)).is_err());
         assert!(
-            read(&("a: ".to_owned() + &"[".repeat(200) + &"]".repeat(200))).unwrap_err().0.contains("nested deeper")
+            read(&("a: ".to_owned() + &"[".repeat(200) + &"]".repeat(200))).unwrap_err().kind
+                == YamlErrorKind::TooDeep(128)
         );
         assert!(read("a: &a [*a]").is_err());
         // Few values, but long ones; and one value in many anchors.
         let long = "x".repeat(1 << 20);
         let texts = format!("a: &a {long}\nb: [{}]\n", vec!["*a"; 100].join(", "));
-        assert_eq!(read(&texts).unwrap_err().0, "its aliases stand for too much");
+        assert_eq!(read(&texts).unwrap_err().kind, YamlErrorKind::AliasesTooLarge(64));
         let nested: String = (0..100).map(|level| format!("&a{level} [")).collect();
         let nested = format!("a: {nested}{long}{}", "]".repeat(100));
-        assert_eq!(read(&nested).unwrap_err().0, "its aliases stand for too much");
+        assert_eq!(read(&nested).unwrap_err().kind, YamlErrorKind::AliasesTooLarge(64));
     }
 
     #[test]
@@ -318,8 +318,7 @@ mod tests {
 
     #[test]
     fn rejects_a_second_document_and_what_is_too_deep() {
-        let (message, line) = read("a: 1\n---\nb: 2\n").unwrap_err();
-        assert_eq!((message.as_str(), line), ("not valid YAML: a second document", Some(3)));
+        assert_eq!(read("a: 1\n---\nb: 2\n").unwrap_err(), YamlErrorKind::SecondDocument.at(3));
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         let deepest = (1..200).take_while(|depth| read(&nested(*depth)).is_ok()).last();
         assert_eq!(deepest, Some(MAX_DEPTH + 1));

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kyma_dynatrace_admission::AdmissionResponse;
+use kyma_dynatrace_admission::{AdmissionResponse, PolicyResponse, Reviewed};
 use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs};
 use kyma_dynatrace_manifest::deployed::Deployed;
 use kyma_dynatrace_manifest::finding::Severity;
-use kyma_dynatrace_policy::validate;
+use kyma_dynatrace_policy::kubewarden::review;
+use kyma_dynatrace_policy::report::{Answer, Report};
 use serde_json::{Value, json};
 
 /// The policy, natively, with settings.
@@ -27,12 +28,14 @@ impl Native {
         Self { deployed: Deployed { settings, ..Deployed::default() }, ..Self::default() }
     }
 
-    fn ask(&self, request: &Value, settings: &Value) -> AdmissionResponse {
+    fn ask(&self, request: &Value, settings: &Value) -> Reviewed {
         if self.is_broken {
-            return AdmissionResponse::rejection(request, "the module failed".to_owned(), Some(500));
+            let response = AdmissionResponse::rejection(request, "the module failed".to_owned(), Some(500));
+            return Reviewed { response, report: Report::default() };
         }
-        let answer = validate(kyma_dynatrace_admission::payload(request, settings).as_bytes()).unwrap();
-        AdmissionResponse::of(request, serde_json::from_slice(&answer).unwrap(), true)
+        let answer = review(kyma_dynatrace_admission::payload(request, settings).as_bytes()).unwrap();
+        let Answer { response, report }: Answer<'static, PolicyResponse> = serde_json::from_slice(&answer).unwrap();
+        Reviewed { response: AdmissionResponse::of(request, response, true), report }
     }
 }
 
@@ -45,11 +48,11 @@ impl Cluster for Native {
         self.deployed.is_sent(object, operation)
     }
 
-    fn admit(&self, request: &Value) -> AdmissionResponse {
+    fn admit(&self, request: &Value) -> Reviewed {
         self.ask(request, &self.deployed.settings)
     }
 
-    fn repair(&self, request: &Value) -> AdmissionResponse {
+    fn repair(&self, request: &Value) -> Reviewed {
         self.ask(request, &self.deployed.repairing_settings())
     }
 }
@@ -99,10 +102,9 @@ fn every_style_of_yaml_is_repaired_as_its_pair_shows() {
             continue;
         }
         let pair = fs::read_to_string(file.parent().unwrap().join("fixed").join(&name)).unwrap();
-        // The module writes the keys of a new header in another order than the same code linked in here.
         assert_eq!((sorted(repaired.as_deref().unwrap()), troubles), (sorted(&pair), 0), "{name}");
         let of_errors = |outcome: &Outcome| {
-            outcome.checked.iter().flat_map(|one| &one.findings).any(|one| one.severity == Severity::Error)
+            outcome.checked.iter().flat_map(|one| &one.findings).any(|one| one.severity >= Severity::Repair)
         };
         assert!(!outcomes.iter().any(of_errors), "{name}: judged as it is then");
         // What is only offered is judged as it was.
@@ -140,7 +142,7 @@ fn findings_stand_at_their_fields_and_objects_in_their_documents() {
         ]
     );
     let first = &outcomes[1].checked[0];
-    assert_eq!((first.response.allowed, first.object.title()), (false, "TracePipeline/traces".to_owned()));
+    assert_eq!((first.reviewed.response.allowed, first.object.title()), (false, "TracePipeline/traces".to_owned()));
     assert!(
         first
             .findings
@@ -155,7 +157,7 @@ fn what_is_stored_makes_an_update_and_rules_pass_over() {
     let mut cluster = Native { stored: [("TracePipeline/traces".to_owned(), stored)].into(), ..Native::default() };
     let changed = PIPELINE.replace("name: traces}", "name: traces, labels: {a: b}}");
     let (outcomes, _) = checked(&changed, &cluster, Repairs::Unasked);
-    assert!(outcomes[0].checked[0].response.allowed, "what was wrong before is a warning");
+    assert!(outcomes[0].checked[0].reviewed.response.allowed, "what was wrong before is a warning");
     assert!(outcomes[0].checked[0].findings.iter().all(|one| one.severity == Severity::Warning));
     let rule = |operation: &str| json!([{"apiGroups": ["telemetry.kyma-project.io"], "apiVersions": ["*"], "resources": ["tracepipelines"], "operations": [operation]}]);
     for (operation, expected) in [("UPDATE", 1), ("CREATE", 0), ("*", 1)] {
@@ -182,11 +184,11 @@ impl Cluster for Defaulting {
         self.0.is_sent(object, operation)
     }
 
-    fn admit(&self, request: &Value) -> AdmissionResponse {
+    fn admit(&self, request: &Value) -> Reviewed {
         self.0.admit(request)
     }
 
-    fn repair(&self, request: &Value) -> AdmissionResponse {
+    fn repair(&self, request: &Value) -> Reviewed {
         self.0.repair(request)
     }
 }
@@ -264,7 +266,7 @@ fn what_cannot_be_repaired_does_not_keep_the_others_from_it() {
     let troubles: Vec<&str> = outcomes[0].troubles.iter().map(|trouble| trouble.message.as_str()).collect();
     assert_eq!(troubles, ["TracePipeline/traces-5: not repaired, the result would say something else"]);
     assert_eq!((outcomes[0].repaired, outcomes[0].checked.len()), (7, 8));
-    let of_errors = |one: &&Checked| one.findings.iter().any(|one| one.severity == Severity::Error);
+    let of_errors = |one: &&Checked| one.findings.iter().any(|one| one.severity >= Severity::Repair);
     let wrong: Vec<String> = outcomes[0].checked.iter().filter(of_errors).map(|one| one.object.title()).collect();
     assert_eq!(wrong, ["TracePipeline/traces-5"]);
     let whole = repaired.unwrap();
