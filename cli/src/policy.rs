@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use kyma_dynatrace_engine::{Module, Policy};
 use kyma_dynatrace_manifest::deployed::Deployed;
+use kyma_dynatrace_manifest::error::DeployedError;
 use serde_json::Value;
 
 #[cfg(embedded)]
@@ -65,14 +66,14 @@ impl Source<'_> {
             (None, None) => Deployed::default(),
         };
         let looks_up: &[(&str, Value)] = if self.looks_up { &[("lookUpSecrets", Value::Bool(true))] } else { &[] };
-        let policy = Policy::new(module.clone(), deployed.settings_with(looks_up), deployed.is_mutating)?;
+        let policy = Policy::reviewing(module.clone(), deployed.settings_with(looks_up), deployed.is_mutating)?;
         let repairer = Policy::new(module, deployed.repairing_settings(), true)?;
         Ok(Policies { policy, repairer, deployed })
     }
 }
 
 /// Reads a file, and says which one where something is wrong with it.
-fn read(path: &Path, of: fn(&str) -> Result<Deployed, String>) -> anyhow::Result<Deployed> {
+fn read(path: &Path, of: fn(&str) -> Result<Deployed, DeployedError>) -> anyhow::Result<Deployed> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    of(&text).map_err(|message| anyhow::anyhow!("{}: {message}", path.display()))
+    of(&text).with_context(|| path.display().to_string())
 }

@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Write as _};
 
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
+use kyma_dynatrace_policy::report::Endpoint;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -33,14 +34,74 @@ pub(crate) enum Format {
 pub(crate) struct Report {
     /// Objects checked, with the input's name, kind and name, in order.
     pub(crate) checked: Vec<(String, String)>,
+    /// Those of them that are not recognised as pipelines for Dynatrace.
+    pub(crate) unrecognized: Vec<Unrecognized>,
     /// Objects of other kinds.
     pub(crate) passed_over: usize,
     /// Repairs written.
     pub(crate) repaired: usize,
     /// What was found.
     pub(crate) findings: Vec<Finding>,
+    /// How many findings are left out.
+    pub(crate) omitted: usize,
     /// What could not be checked.
     pub(crate) failures: Vec<Failure>,
+}
+
+/// A pipeline that is not recognised as one for Dynatrace: the rules for Dynatrace have not judged it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Unrecognized {
+    /// The input's name.
+    pub(crate) file: String,
+    /// Kind and name of the object.
+    pub(crate) object: String,
+    /// Line in the input on which its name stands, from 1.
+    pub(crate) line: usize,
+    /// What to declare if it is one all the same; nothing where the endpoint may not be shown.
+    pub(crate) declare: Option<Declare>,
+}
+
+/// What the settings would have to name.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Declare {
+    /// A Secret, in `dynatrace.secrets`.
+    Secret { namespace: String, name: String, key: String },
+    /// A host, in `dynatrace.hosts`.
+    Host(String),
+}
+
+impl From<&Endpoint<'_>> for Declare {
+    fn from(endpoint: &Endpoint<'_>) -> Self {
+        match endpoint {
+            Endpoint::Secret { namespace, name, key } => {
+                let [namespace, name, key] = [namespace, name, key].map(|text| text.clone().into_owned());
+                Self::Secret { namespace, name, key }
+            }
+            Endpoint::Host(host) => Self::Host(host.clone().into_owned()),
+        }
+    }
+}
+
+impl Unrecognized {
+    /// That it is not recognised, and what to do about it, in two clauses.
+    pub(crate) fn texts(&self) -> (String, String) {
+        let fix = match &self.declare {
+            Some(Declare::Secret { namespace, name, key }) => format!(
+                "if it ships to Dynatrace, declare the Secret `{namespace}/{name}` with its key `{key}` in `dynatrace.secrets` of the settings"
+            ),
+            Some(Declare::Host(host)) => {
+                format!("if it ships to Dynatrace, declare the host `{host}` in `dynatrace.hosts` of the settings")
+            }
+            None => "if it ships to Dynatrace, declare its host or Secret in the settings".to_owned(),
+        };
+        ("not recognised as a pipeline for Dynatrace, so not checked as one".to_owned(), fix)
+    }
+}
+
+/// A number with its noun.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 impl Report {
@@ -54,6 +115,22 @@ impl Report {
             Exit::Clean
         }
     }
+
+    /// How many pipelines there were, and what of them was not judged, in one sentence.
+    pub(crate) fn extent(&self) -> String {
+        let unrecognized = match self.unrecognized.len() {
+            0 => String::new(),
+            number => format!(
+                ", {number} of them not recognised as {} for Dynatrace (see docs/recognised.md)",
+                if number == 1 { "one" } else { "ones" }
+            ),
+        };
+        let omitted = match self.omitted {
+            0 => String::new(),
+            number => format!("; {} not listed", count(number, "finding")),
+        };
+        format!("{}{unrecognized}{omitted}", count(self.checked.len(), "pipeline"))
+    }
 }
 
 /// The report as one JSON object.
@@ -62,9 +139,11 @@ pub(crate) fn json(report: &Report) -> anyhow::Result<String> {
     struct Json<'a> {
         version: u8,
         checked: usize,
+        unrecognized: &'a [Unrecognized],
         passed_over: usize,
         repaired: usize,
         findings: &'a [Finding],
+        omitted: usize,
         failures: Vec<JsonFailure<'a>>,
     }
     #[derive(Serialize)]
@@ -79,11 +158,13 @@ pub(crate) fn json(report: &Report) -> anyhow::Result<String> {
         message: &failure.message,
     });
     let json = Json {
-        version: 1,
+        version: 2,
         checked: report.checked.len(),
+        unrecognized: &report.unrecognized,
         passed_over: report.passed_over,
         repaired: report.repaired,
         findings: &report.findings,
+        omitted: report.omitted,
         failures: failures.collect(),
     };
     Ok(serde_json::to_string_pretty(&json)? + "\n")

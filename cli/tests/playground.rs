@@ -127,7 +127,7 @@ fn others() -> Vec<Case> {
 
 /// The settings that are in force, as a file for the command and as what the page is to say of them.
 fn deployed(panes: &Panes) -> Result<Deployed, String> {
-    let mut deployed = Deployed::of_either(&panes.settings)?;
+    let mut deployed = Deployed::of_either(&panes.settings).map_err(|error| error.to_string())?;
     deployed.is_mutating = panes.mutating.unwrap_or(deployed.is_mutating);
     if let Some(mode) = panes.mode {
         deployed.settings["mode"] = mode.into();
@@ -221,6 +221,7 @@ fn expected(cases: &[Case]) -> Value {
             "unreadable": null,
             "verdicts": judged(case),
             "findings": of_file(&report["findings"], &name),
+            "unrecognized": unrecognized(&report, &name),
             "troubles": troubles(&fixing, &name),
             "secretsTroubles": troubles(&report, "secrets.yaml"),
             "repaired": fs::read_to_string(fixed.join(&name)).unwrap(),
@@ -234,6 +235,10 @@ fn unreadable(text: &str) -> &str {
     let text = text.trim_start_matches("error: ").trim_end();
     let text = text.split_once(".yaml: ").map_or(text, |(_, text)| text);
     text.trim_start_matches("Provided settings are not valid: ")
+}
+
+fn unrecognized(report: &Value, name: &str) -> Vec<Value> {
+    of_file(&report["unrecognized"], name).iter().map(|one| json!([one["object"], one["declare"]])).collect()
 }
 
 fn of_file(list: &Value, name: &str) -> Vec<Value> {

@@ -95,7 +95,11 @@ fn github_commands_are_one_line_each() {
     assert!(said.lines().count() > 5);
     for line in said.lines() {
         let (head, message) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
-        assert!(head.starts_with("error file=data/") || head.starts_with("warning file=data/"), "{line}");
+        let is_sum = head == "notice title=kyma-dynatrace";
+        assert!(
+            is_sum || ["error", "warning", "notice"].iter().any(|kind| head.starts_with(&format!("{kind} file=data/"))),
+            "{line}"
+        );
         assert!(!message.is_empty() && !message.contains("::"), "{line}");
     }
 }
@@ -138,8 +142,10 @@ fn five_thousand_documents_on_standard_input_are_all_checked() {
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((report["checked"].as_u64(), report["failures"].as_array().unwrap().len()), (Some(5000), 0));
-    // Two outcomes have findings: the wrong host (host, authorization) and the missing fields (three).
-    assert_eq!(report["findings"].as_array().unwrap().len(), 1250 * 2 + 1250 * 3);
+    // Two outcomes have findings: the wrong host (host, authorization, and two fields that would be filled in) and the missing
+    // fields (three).
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1250 * 4 + 1250 * 3);
+    assert_eq!(report["unrecognized"].as_array().unwrap().len(), 1250);
     let last = report["findings"].as_array().unwrap().last().unwrap();
     assert_eq!(
         (last["object"].as_str(), last["line"].as_u64()),
@@ -174,7 +180,7 @@ fn what_cannot_be_read_is_said_and_ends_with_three() {
     ] {
         assert!(said.contains(wanted), "{wanted}: {said}");
     }
-    assert!(said.contains("1 checked"), "{said}");
+    assert!(said.contains("1 pipeline:"), "{said}");
 }
 
 #[test]
@@ -200,7 +206,7 @@ fn a_folder_without_rights_is_said_and_ends_with_three() {
     mode("in/closed", 0o700);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("closed: Permission denied") && said.contains("1 checked"), "{said}");
+    assert!(said.contains("closed: Permission denied") && said.contains("1 pipeline:"), "{said}");
 }
 
 #[test]

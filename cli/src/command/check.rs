@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
-use kyma_dynatrace_admission::AdmissionResponse;
+use kyma_dynatrace_admission::{AdmissionResponse, Reviewed};
 use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs, Trouble, may_show_credential};
 use kyma_dynatrace_manifest::document::Document;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::exit::Exit;
 use crate::input::{self, Failure, Input};
 use crate::policy::{Policies, Source};
-use crate::report::{Format, Report, github, json, junit, sarif, text, write_out};
+use crate::report::{Declare, Format, Report, Unrecognized, github, json, junit, sarif, text, write_out};
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -86,7 +86,8 @@ impl From<MinSeverity> for Severity {
     fn from(min: MinSeverity) -> Self {
         match min {
             MinSeverity::Warning => Self::Warning,
-            MinSeverity::Error => Self::Error,
+            // What is changed on its way into the cluster is not what is in the file.
+            MinSeverity::Error => Self::Repair,
         }
     }
 }
@@ -180,19 +181,18 @@ impl Cluster for Given {
         self.policies.deployed.is_sent(object, operation)
     }
 
-    fn admit(&self, request: &Value) -> AdmissionResponse {
-        self.policies.policy.admit(request)
+    fn admit(&self, request: &Value) -> Reviewed {
+        self.policies.policy.review(request)
     }
 
-    fn repair(&self, request: &Value) -> AdmissionResponse {
-        self.policies.repairer.admit(request)
+    fn repair(&self, request: &Value) -> Reviewed {
+        self.policies.repairer.review(request)
     }
 
     fn refusals(&self, object: &Value, submitted: Value, response: &AdmissionResponse) -> Vec<Finding> {
         let Some(server) = &self.server else { return Vec::new() };
         let unknown = server.unknown_fields(object).into_iter();
-        let mut findings: Vec<Finding> =
-            unknown.map(|field| Finding::of_api_server(&field, "is no known field")).collect();
+        let mut findings: Vec<Finding> = unknown.map(|field| Finding::of_api_server(&field, "unknown field")).collect();
         if response.allowed {
             let mut admitted = submitted;
             // The patch was made from this object, so it fits.
@@ -235,7 +235,7 @@ impl Check<'_> {
     fn finish(self) -> anyhow::Result<Exit> {
         let report = &self.report;
         match self.args.format {
-            Format::Text => write_error(&text::summary(report))?,
+            Format::Text => write_error(&text::summary(report, self.args.quiet))?,
             Format::Json => drop(write_out(&json(report)?)?),
             Format::Sarif => drop(write_out(&sarif::render(report)?)?),
             Format::Junit => drop(write_out(&junit::render(report)?)?),
@@ -262,8 +262,15 @@ impl Taking<'_> {
         report.repaired += if args.fix { outcome.repaired } else { 0 };
         let failure = |Trouble { line, message }| Failure { name: input.name.clone(), line, message };
         report.failures.extend(outcome.troubles.into_iter().map(failure));
-        for Checked { object, mut findings, .. } in outcome.checked {
-            self.report.checked.push((self.input.name.clone(), object.title()));
+        for Checked { object, reviewed, line, mut findings } in outcome.checked {
+            let (file, title) = (self.input.name.clone(), object.title());
+            self.report.omitted += reviewed.report.omitted;
+            if reviewed.report.is_unrecognized() {
+                let (file, object) = (file.clone(), title.clone());
+                let declare = reviewed.report.endpoint.as_ref().map(Declare::from);
+                self.report.unrecognized.push(Unrecognized { file, object, line, declare });
+            }
+            self.report.checked.push((file, title));
             if self.args.quiet {
                 findings.retain(|finding| finding.severity >= self.min);
             }
@@ -281,9 +288,6 @@ impl Taking<'_> {
 
     fn finding(&mut self, mut finding: Finding, source: Option<(&str, usize)>) -> anyhow::Result<()> {
         finding.file.clone_from(&self.input.name);
-        if finding.repairable && finding.fix.is_empty() {
-            "apply it with `--fix`".clone_into(&mut finding.fix);
-        }
         if self.args.format == Format::Text {
             let text = text::finding(&finding, source);
             // Standard output is for the repaired text alone, where that is where it goes.

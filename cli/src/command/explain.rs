@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 pub(crate) fn list() -> anyhow::Result<Exit> {
-    let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or_default();
+    let width = RULES.iter().map(|rule| rule.id.name().len()).max().unwrap_or_default();
     let lines: Vec<String> = RULES
         .iter()
         .map(|rule| {

@@ -1,6 +1,6 @@
 //! GitHub workflow commands: one line for each finding, shown at its place in a pull request.
 
-use kyma_dynatrace_manifest::finding::Severity;
+use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
 use super::Report;
 
@@ -8,17 +8,35 @@ use super::Report;
 pub(crate) fn render(report: &Report) -> String {
     let mut lines = String::new();
     for finding in &report.findings {
-        let command = if finding.severity == Severity::Error { "error" } else { "warning" };
-        let (file, title) = (property(&finding.file), property(&finding.rule));
+        let command = match finding.severity {
+            // What is filled in is accepted; but the file says something else, and the command ends with 1.
+            Severity::Error | Severity::Repair => "error",
+            Severity::Warning => "warning",
+        };
+        let (file, title) = (property(&finding.file), property(&title(finding)));
         let message = data(&format!("{}: {}. {} {}", finding.object, finding.message, finding.fix, finding.link));
         let (line, column) = (finding.line, finding.column);
         lines += &format!("::{command} file={file},line={line},col={column},title={title}::{message}\n");
+    }
+    for unrecognized in &report.unrecognized {
+        let (file, line) = (property(&unrecognized.file), unrecognized.line);
+        let (what, fix) = unrecognized.texts();
+        let message = data(&format!("{}: {what}; {fix}", unrecognized.object));
+        lines += &format!("::notice file={file},line={line},title=not recognised::{message}\n");
+    }
+    if !report.unrecognized.is_empty() || report.omitted > 0 {
+        lines += &format!("::notice title=kyma-dynatrace::{}\n", data(&report.extent()));
     }
     for failure in &report.failures {
         let (file, line) = (property(&failure.name), failure.line.unwrap_or(1));
         lines += &format!("::error file={file},line={line},title=not checked::{}\n", data(&failure.message));
     }
     lines
+}
+
+/// The rule, and what is special about it.
+fn title(finding: &Finding) -> String {
+    if finding.repair.is_some() { format!("{} (repair)", finding.rule) } else { finding.rule.clone() }
 }
 
 /// Escapes a command's message (`@actions/core`, `escapeData`).

@@ -29,12 +29,11 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
 }
 
 fn case(report: &Report, file: &str, object: &str) -> TestCase {
-    let of_object = |severity| {
-        let is_meant = move |f: &&Finding| f.file == file && f.object == object && f.severity == severity;
-        let lines = report.findings.iter().filter(is_meant).map(|f| format!("{}: {}", f.rule, f.message));
-        lines.collect::<Vec<_>>().join("\n")
+    let of_object = |severities: &[Severity]| {
+        let is_meant = |f: &&Finding| f.file == file && f.object == object && severities.contains(&f.severity);
+        report.findings.iter().filter(is_meant).map(line).collect::<Vec<_>>()
     };
-    let errors = of_object(Severity::Error);
+    let errors = of_object(&[Severity::Error, Severity::Repair]).join("\n");
     let status = if errors.is_empty() {
         TestCaseStatus::success()
     } else {
@@ -43,9 +42,21 @@ fn case(report: &Report, file: &str, object: &str) -> TestCase {
         status
     };
     let mut case = TestCase::new(object, status);
-    let warnings = of_object(Severity::Warning);
-    if !warnings.is_empty() {
-        case.set_system_out(warnings);
+    let mut told = of_object(&[Severity::Warning]);
+    let unrecognized = report.unrecognized.iter().filter(|other| other.file == file && other.object == object);
+    told.extend(unrecognized.map(|unrecognized| {
+        let (what, fix) = unrecognized.texts();
+        format!("{what}; {fix}")
+    }));
+    if !told.is_empty() {
+        case.set_system_out(told.join("\n"));
     }
     case
+}
+
+/// A finding in one line: what, why, what to do, where to read on.
+fn line(finding: &Finding) -> String {
+    let Finding { rule, severity, message, fix, link, .. } = finding;
+    let see = if link.is_empty() { String::new() } else { format!(" (see {link})") };
+    format!("{}[{rule}]: {message}. Fix: {fix}{see}", severity.name())
 }

@@ -3,6 +3,7 @@
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use kyma_dynatrace_policy::rules::RULES;
 use kyma_dynatrace_policy::settings::Level;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::Report;
@@ -19,6 +20,16 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
             })
         })
         .collect();
+    let mut notifications = failures.clone();
+    notifications.extend(report.unrecognized.iter().map(|unrecognized| {
+        let (what, fix) = unrecognized.texts();
+        let text = format!("{}: {what}; {fix}", unrecognized.object);
+        let place = location(&unrecognized.file, json!({"startLine": unrecognized.line}));
+        json!({"level": "note", "message": {"text": text}, "locations": [place]})
+    }));
+    if report.omitted > 0 {
+        notifications.push(json!({"level": "note", "message": {"text": report.extent()}}));
+    }
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -32,7 +43,7 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
             "columnKind": "unicodeCodePoints",
             "invocations": [{
                 "executionSuccessful": failures.is_empty(),
-                "toolExecutionNotifications": failures,
+                "toolExecutionNotifications": notifications,
             }],
             "results": report.findings.iter().map(result).collect::<Vec<_>>(),
         }],
@@ -48,9 +59,9 @@ fn rules() -> Vec<Value> {
         .map(|rule| {
             let level = if rule.level == Level::Warn { "warning" } else { "error" };
             json!({
-                "id": rule.id,
+                "id": rule.id.name(),
                 "shortDescription": {"text": rule.summary},
-                "helpUri": page(rule.id),
+                "helpUri": page(rule.id.name()),
                 "defaultConfiguration": {"level": level},
             })
         })
@@ -58,14 +69,38 @@ fn rules() -> Vec<Value> {
 }
 
 fn result(finding: &Finding) -> Value {
-    let uri = finding.file.replace('%', "%25").replace(' ', "%20").replace('\\', "/");
+    let Finding { rule, severity, object, message, fix, repair, .. } = finding;
+    let region = json!({"startLine": finding.line, "startColumn": finding.column});
     json!({
-        "ruleId": finding.rule,
-        "level": if finding.severity == Severity::Error { "error" } else { "warning" },
-        "message": {"text": format!("{}: {}. {}", finding.object, finding.message, finding.fix).trim_end()},
-        "locations": [{"physicalLocation": {
-            "artifactLocation": {"uri": uri},
-            "region": {"startLine": finding.line, "startColumn": finding.column},
-        }}],
+        "ruleId": rule,
+        "level": if *severity == Severity::Warning { "warning" } else { "error" },
+        "message": {"text": format!("{object}: {message}. Fix: {fix}")},
+        "locations": [location(&finding.file, region)],
+        "properties": {"severity": severity, "field": finding.field, "found": finding.found, "expected": finding.expected,
+            "why": finding.why, "fix": fix, "repair": repair},
     })
+}
+
+fn location(file: &str, region: Value) -> Value {
+    json!({"physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": region}})
+}
+
+/// A path as a reference (RFC 3986): what would end it, or begin something else in it, is escaped.
+fn uri(file: &str) -> String {
+    /// Letters, digits and what may stand in a path; not `:`, which in a first segment would end a scheme.
+    const ESCAPED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@').remove(b'+');
+    utf8_percent_encode(&file.replace('\\', "/"), ESCAPED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_files_by_references_that_lead_to_them() {
+        assert_eq!(uri("a/b-c_1.yaml"), "a/b-c_1.yaml");
+        assert_eq!(uri("a#b é[1]:x.yaml"), "a%23b%20%C3%A9%5B1%5D%3Ax.yaml");
+        assert_eq!((uri("<stdin>"), uri("a\\b%")), ("%3Cstdin%3E".to_owned(), "a/b%25".to_owned()));
+    }
 }

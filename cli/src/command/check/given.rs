@@ -71,8 +71,9 @@ impl Check<'_> {
             for document in split(&input.text) {
                 match document.objects() {
                     Ok(found) => objects.extend(found.objects),
-                    Err((message, line)) => {
-                        self.report.failures.push(Failure { name: input.name.clone(), line, message });
+                    Err(error) => {
+                        let message = error.to_string();
+                        self.report.failures.push(Failure { name: input.name.clone(), line: error.line, message });
                     }
                 }
             }
