@@ -2,6 +2,7 @@
 
 use kyma_dynatrace_manifest::check::Trouble;
 use kyma_dynatrace_manifest::finding::Finding;
+use kyma_dynatrace_policy::report::Endpoint;
 use serde::{Deserialize, Serialize};
 
 /// The panes.
@@ -52,6 +53,14 @@ pub(crate) struct Reviewed {
     pub(crate) title: String,
     /// `accepted`, `repaired` or `rejected`; nothing where there was no answer.
     pub(crate) verdict: Option<&'static str>,
+    /// Whether it is not recognised as a pipeline for Dynatrace, so that the rules for Dynatrace have not judged it.
+    pub(crate) is_unrecognized: bool,
+    /// What to declare in the settings if it is one all the same; nothing where the endpoint may not be shown.
+    pub(crate) declare: Option<Endpoint<'static>>,
+    /// The pane of settings with that declared.
+    pub(crate) settings: Option<String>,
+    /// How many findings are left out.
+    pub(crate) omitted: usize,
     /// What was found.
     pub(crate) findings: Vec<Placed>,
 }

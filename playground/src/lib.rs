@@ -2,10 +2,11 @@
 //! what the command does around it: reading YAML, making requests, placing findings, writing repairs.
 //!
 //! Layers, lowest first; each imports from those before it alone:
-//! exchange, asking, page.
+//! declare, exchange, js_module, page.
 
-mod asking;
+mod declare;
 mod exchange;
+mod js_module;
 mod page;
 
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -18,7 +19,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[must_use]
 pub fn check(input: &str, ask: &js_sys::Function) -> String {
     let result = match serde_json::from_str(input) {
-        Ok(input) => page::check(&input, &asking::ByPage(ask)),
+        Ok(input) => page::check(&input, js_module::JsModule(ask)),
         Err(_) => exchange::Output { unreadable: Some("the page has sent no input".to_owned()), ..Default::default() },
     };
     // Its keys are strings and its numbers whole, so that there is nothing to fail.

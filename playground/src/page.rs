@@ -2,31 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use kyma_dynatrace_admission::{AdmissionResponse, Answerer, PolicyResponse, Secrets, SettingsResponse, payload};
+use kyma_dynatrace_admission::{AdmissionResponse, Module, Policy, PolicyError, Secrets};
 use kyma_dynatrace_manifest::check::{self, Checked, Cluster, Outcome, Repairs, Trouble};
 use kyma_dynatrace_manifest::deployed::Deployed;
 use kyma_dynatrace_manifest::document::{Document, Object, split};
+use kyma_dynatrace_manifest::error::DeployedError;
 use kyma_dynatrace_manifest::finding::Finding;
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
 
-use crate::asking::Module;
+use crate::declare::declared;
 use crate::exchange::{Input, Output, Placed, Reviewed};
 
 /// Checks what is in the panes with a module.
-pub(crate) fn check(input: &Input, module: &dyn Module) -> Output {
+pub(crate) fn check(input: &Input, module: impl Module + Copy) -> Output {
     let mut output = Output { unshareable: unshareable(input), ..Output::default() };
     let stored = objects(&input.stored, &mut output.stored_troubles);
     let stored = stored.into_iter().map(|object| (object.title(), object.value)).collect();
     let secrets = secrets(&input.secrets, &mut output.secrets_troubles);
     let page = match Page::new(input, module, stored, secrets) {
         Ok(page) => page,
-        Err(message) => return Output { unreadable: Some(message), ..output },
+        Err(error) => return Output { unreadable: Some(error.to_string()), ..output },
     };
     let text = &input.pipelines;
     let mut units = Units { text, byte: 0, units: 0 };
     let repaired = check::input(text, &page, Repairs::Offered, |document, outcome| {
-        take_down(&mut output, &mut units, document, outcome);
+        record(&mut output, &mut units, input, document, outcome);
         Ok::<(), std::convert::Infallible>(())
     });
     output.repaired = repaired.ok().flatten();
@@ -34,58 +35,57 @@ pub(crate) fn check(input: &Input, module: &dyn Module) -> Output {
 }
 
 /// The policy as the panes describe it, and what stands in the place of the cluster.
-struct Page<'a> {
-    module: &'a dyn Module,
+struct Page<M> {
+    policy: Policy<M>,
+    repairer: Policy<M>,
     deployed: Deployed,
-    settings: Value,
-    repairing: Value,
     stored: BTreeMap<String, Value>,
-    answerer: Option<Answerer>,
 }
 
-impl<'a> Page<'a> {
+impl<M: Module + Copy> Page<M> {
     fn new(
         input: &Input,
-        module: &'a dyn Module,
+        module: M,
         stored: BTreeMap<String, Value>,
         secrets: Option<Secrets>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, PageError> {
         let mut deployed = Deployed::of_either(&input.settings)?;
         deployed.is_mutating = input.mutating.unwrap_or(deployed.is_mutating);
         let mode = input.mode.as_ref().map(|mode| ("mode", Value::from(mode.as_str())));
         let looks_up = secrets.is_some().then_some(("lookUpSecrets", true.into()));
         let settings = deployed.settings_with(&mode.into_iter().chain(looks_up).collect::<Vec<_>>());
-        let repairing = deployed.repairing_settings();
-        let answerer = secrets.map(Secrets::answerer);
-        let page = Self { module, deployed, settings, repairing, stored, answerer };
-        // policy-server loads no policy with invalid settings.
-        let answer = module.call("validate_settings", &page.settings.to_string(), None)?;
-        match serde_json::from_str(&answer) {
-            Ok(SettingsResponse { valid: true, .. }) => Ok(page),
-            Ok(SettingsResponse { message, .. }) => Err(message.unwrap_or_default()),
-            Err(_) => Err("the module's answer cannot be read".to_owned()),
+        let mut policy = Policy::reviewing(module, settings, deployed.is_mutating)?;
+        if let Some(secrets) = secrets {
+            policy.set_answerer(secrets.answerer());
         }
+        // Settings that are in order are so in `repair` mode too.
+        let repairer = Policy::new(module, deployed.repairing_settings(), true)?;
+        Ok(Self { policy, repairer, deployed, stored })
     }
+}
 
-    /// What policy-server makes of the module's answer.
-    fn review(
-        &self,
-        request: &Value,
-        settings: &Value,
-        answerer: Option<&Answerer>,
-        is_mutating: bool,
-    ) -> AdmissionResponse {
-        let answer = self.module.call("validate", &payload(request, settings), answerer).and_then(|answer| {
-            serde_json::from_str::<PolicyResponse>(&answer).map_err(|_| "the module's answer cannot be read".to_owned())
-        });
-        match answer {
-            Ok(answer) => AdmissionResponse::of(request, answer, is_mutating),
-            Err(message) => AdmissionResponse::rejection(request, message, Some(500)),
+/// Why nothing can be checked.
+#[derive(Debug, thiserror::Error)]
+enum PageError {
+    #[error(transparent)]
+    Deployed(#[from] DeployedError),
+    /// The settings stand in a pane of their own, whose title says so.
+    #[error("{0}")]
+    Settings(String),
+    #[error(transparent)]
+    Policy(PolicyError),
+}
+
+impl From<PolicyError> for PageError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Settings(message) => Self::Settings(message),
+            other => Self::Policy(other),
         }
     }
 }
 
-impl Cluster for Page<'_> {
+impl<M: Module> Cluster for Page<M> {
     fn stored(&self, title: &str) -> Option<&Value> {
         self.stored.get(title)
     }
@@ -94,27 +94,37 @@ impl Cluster for Page<'_> {
         self.deployed.is_sent(object, operation)
     }
 
-    fn admit(&self, request: &Value) -> AdmissionResponse {
-        self.review(request, &self.settings, self.answerer.as_ref(), self.deployed.is_mutating)
+    fn admit(&self, request: &Value) -> kyma_dynatrace_admission::Reviewed {
+        self.policy.review(request)
     }
 
-    fn repair(&self, request: &Value) -> AdmissionResponse {
-        self.review(request, &self.repairing, None, true)
+    fn repair(&self, request: &Value) -> kyma_dynatrace_admission::Reviewed {
+        self.repairer.review(request)
     }
 }
 
-fn take_down(output: &mut Output, units: &mut Units<'_>, document: &Document<'_>, outcome: Outcome) {
+/// For more pipelines no settings are made: who has pressed one button has the others then.
+const MAX_DECLARED: usize = 20;
+
+/// Records what there is to say of a document.
+fn record(output: &mut Output, units: &mut Units<'_>, input: &Input, document: &Document<'_>, outcome: Outcome) {
     output.passed_over += outcome.passed_over;
     output.troubles.extend(outcome.troubles);
-    for Checked { object, response, findings } in outcome.checked {
+    for Checked { object, reviewed, findings, .. } in outcome.checked {
         let placed = |finding: Finding| Placed {
             from: units.at(document.offset + finding.span.start),
             to: units.at(document.offset + finding.span.end),
             finding,
         };
+        let endpoint = reviewed.report.endpoint.as_ref();
+        let is_first = output.pipelines.iter().filter(|other| other.settings.is_some()).count() < MAX_DECLARED;
         output.pipelines.push(Reviewed {
             title: object.title(),
-            verdict: verdict(&response),
+            verdict: verdict(&reviewed.response),
+            is_unrecognized: reviewed.report.is_unrecognized(),
+            omitted: reviewed.report.omitted,
+            settings: endpoint.filter(|_| is_first).and_then(|endpoint| declared(&input.settings, endpoint)),
+            declare: reviewed.report.endpoint,
             findings: findings.into_iter().map(placed).collect(),
         });
     }
@@ -151,7 +161,7 @@ fn objects(text: &str, troubles: &mut Vec<Trouble>) -> Vec<Object> {
     for document in split(text) {
         match document.objects() {
             Ok(found) => objects.extend(found.objects),
-            Err((message, line)) => troubles.push(Trouble { line, message }),
+            Err(error) => troubles.push(error.into()),
         }
     }
     objects
@@ -200,15 +210,24 @@ fn is_secret(object: &Value) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
 
+    use kyma_dynatrace_admission::{Answerer, CallError};
+
     use super::*;
 
     /// A policy that accepts all settings, and everything else with a warning.
+    #[derive(Clone, Copy)]
     struct Warning;
 
     impl Module for Warning {
-        fn call(&self, function: &str, payload: &str, _: Option<&Answerer>) -> Result<String, String> {
-            assert!(serde_json::from_str::<Value>(payload).is_ok(), "{function}");
-            Ok(r#"{"valid":true,"accepted":true,"warnings":["rule: apiVersion is so"]}"#.to_owned())
+        fn call(&self, function: &str, payload: &[u8], _: Option<&Answerer>) -> Result<Vec<u8>, CallError> {
+            assert!(serde_json::from_slice::<Value>(payload).is_ok(), "{function}");
+            let finding = serde_json::json!({"rule": "r", "level": "warn", "field": "apiVersion", "found": "is so",
+                "expected": "x", "why": "y", "fix": "z", "page": ""});
+            let report = serde_json::json!({"kind": "LogPipeline", "destination": "elsewhere", "recognized_by": "nothing",
+                "endpoint": {"host": "h.example"}, "findings": [finding], "repairs": [], "omitted": 0, "lookups": []});
+            let response = serde_json::json!({"accepted": true});
+            let answer = serde_json::json!({"valid": true, "response": response, "report": report});
+            Ok(answer.to_string().into_bytes())
         }
     }
 
@@ -241,8 +260,10 @@ mod tests {
         assert_eq!([0, 7, 3, 8, 1, 7].map(|byte| units.at(byte)), [0, 4, 2, 5, 1, 4]);
         let text =
             "# 😀\n---\nkind: ConfigMap\n---\n# ä\napiVersion: telemetry.kyma-project.io/v1beta1\nkind: LogPipeline\n";
-        let output = check(&pipelines(text), &Warning);
-        let finding = output.pipelines.first().unwrap().findings.first().unwrap();
+        let output = check(&pipelines(text), Warning);
+        let pipeline = output.pipelines.first().unwrap();
+        assert!(pipeline.is_unrecognized && pipeline.settings.as_ref().unwrap().contains("h.example"));
+        let finding = pipeline.findings.first().unwrap();
         let units: Vec<u16> = text.encode_utf16().collect();
         let place = units.get(finding.from..finding.to).unwrap();
         assert_eq!(String::from_utf16(place).unwrap(), "telemetry.kyma-project.io/v1beta1");

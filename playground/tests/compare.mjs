@@ -47,8 +47,10 @@ function compare(panes, output, expected) {
   if (expected.unreadable !== null) return;
   assert.deepEqual(output.pipelines.map((pipeline) => [pipeline.title, pipeline.verdict]), expected.verdicts, "verdicts");
   const findings = output.pipelines.flatMap((pipeline) => pipeline.findings);
-  const own = ({ file, from, to, fix, ...finding }) => ({ ...finding, fix: finding.repairable ? "" : fix });
+  const own = ({ file, from, to, ...finding }) => finding;
   assert.deepEqual(findings.map(own), expected.findings.map(own), "findings");
+  const unrecognized = output.pipelines.filter((pipeline) => pipeline.isUnrecognized);
+  assert.deepEqual(unrecognized.map(({ title, declare }) => [title, declare]), expected.unrecognized, "not recognised");
   assert.deepEqual(output.troubles, expected.troubles, "troubles");
   assert.deepEqual(output.secretsTroubles, expected.secretsTroubles, "Secrets");
   assert.equal(output.repaired ?? panes.pipelines, expected.repaired, "repaired text");

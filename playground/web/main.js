@@ -76,8 +76,8 @@ function show(output, input) {
   at("troubles").hidden = troubles.length === 0;
   const findings = output.pipelines.flatMap((pipeline) => pipeline.findings);
   const lines = output.troubles.filter(({ line }) => line).map((trouble) => ({ ...trouble, severity: "error" }));
-  const places = findings.map(({ from, to, severity, repairable, rule, message }) => (
-    { from, to, severity: repairable ? "info" : severity, message: `${rule}: ${message}` }));
+  const places = findings.map(({ from, to, severity, rule, message, fix }) => (
+    { from, to, severity: severity === "repair" ? "info" : severity, message: `${rule}: ${message}. Fix: ${fix}` }));
   editors.pipelines.mark([...lines, ...places]);
   showVerdict(output, findings);
   showRepair(output, input);
@@ -92,11 +92,18 @@ function showVerdict(output, findings) {
     ? "The text cannot be read." : "The settings are not valid: in a cluster, the policy would not start.";
   at("summary").textContent = isStale ? why + rest : summary(output);
   if (isStale) return;
-  at("reviewed").replaceChildren(...output.pipelines.map((pipeline) => reviewed(pipeline, (from) => {
+  const go = (from) => {
     showPart("pipelines");
     editors.pipelines.go(from);
-  })));
+  };
+  at("reviewed").replaceChildren(...output.pipelines.map((pipeline) => reviewed(pipeline, go, declare)));
   document.querySelector('[data-shows="verdict"]').textContent = findings.length > 0 ? `Verdict (${findings.length})` : "Verdict";
+}
+
+/** Writes the settings in which an endpoint is declared as one of Dynatrace. */
+function declare(settings) {
+  editors.settings.text = settings;
+  say("It is declared in the settings, as the policy's owner would do it in the cluster.");
 }
 
 function showRepair({ repaired }, input) {
