@@ -4,7 +4,7 @@ TARGET := wasm32-unknown-unknown
 BUILT := target/$(TARGET)/release/kyma_dynatrace_policy.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock rust-toolchain.toml .cargo/config.toml
 TOOL_SOURCES := $(shell find admission apiserver engine xtask -name '*.rs' -o -name Cargo.toml)
-E2E := --test commands --test fix --test reports --test cases --test check --test module --test pages --test corpus --test apiserver --test properties --test vectors --test docs --test examples --test layers --test load --test outcomes --test verdicts --test fixes --test lookups --test release --test replay
+E2E := --test commands --test findings --test fix --test reports --test cases --test check --test module --test pages --test corpus --test apiserver --test properties --test review --test ratchet --test vectors --test docs --test examples --test layers --test load --test outcomes --test verdicts --test fixes --test lookups --test release --test replay
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/.*"\(.*\)"/\1/p;}' Cargo.lock)
 # One selection of packages for every native build: another one would have other features. The demo's is smaller, with the
 # same features for all that takes long (xtask/Cargo.toml).

@@ -13,13 +13,17 @@ pub mod pages;
 pub mod tree;
 pub mod working;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use kyma_dynatrace_admission::PolicyResponse;
 use kyma_dynatrace_apiserver::ApiServer;
 use kyma_dynatrace_engine::{Module, Policy};
+use kyma_dynatrace_policy::report::{Answer, Report, annotations, message, warnings};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 pub use xtask::pages::root;
 
@@ -70,6 +74,31 @@ pub fn assert_native_agrees(payload: &[u8], in_wasm: &[u8], name: &str) {
         serde_json::from_slice(answer).unwrap_or_else(|error| panic!("{name}: no JSON: {error}"))
     };
     assert_eq!(read(&native), read(in_wasm), "{name}: native and wasm differ");
+}
+
+/// Asserts that `review` gives the response that `validate` gave, byte for byte, and that the texts in it are made of its report
+/// and of nothing else. The report.
+pub fn assert_review_agrees(payload: &[u8], validated: &[u8], name: &str) -> Report<'static> {
+    let reviewed = module().call("review", payload).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let Answer { response, report }: Answer<'static, Box<RawValue>> =
+        serde_json::from_slice(&reviewed).unwrap_or_else(|error| panic!("{name}: no answer of `review`: {error}"));
+    let text = String::from_utf8_lossy(validated);
+    assert_eq!(response.get(), text, "{name}: another response");
+    let response: PolicyResponse = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    if report.kind.is_none() {
+        // Not the policy's business, or a request that it cannot read: it has only a sentence for that.
+        assert!(report == Report::default() && response.warnings.is_none(), "{name}");
+        return report;
+    }
+    let settings: Value =
+        serde_json::from_slice(payload).map_or(Value::Null, |payload: Value| payload["settings"].clone());
+    let warnings = warnings(&report, settings["denialsAsWarnings"] == true);
+    assert_eq!(message(&report), response.message, "{name}: another message");
+    assert_eq!(warnings, response.warnings.unwrap_or_default(), "{name}: other warnings");
+    assert_eq!(report.is_accepted(), response.accepted, "{name}");
+    let annotations = annotations(&report).into_iter().map(|(name, text)| (name.to_owned(), text));
+    assert_eq!(annotations.collect::<BTreeMap<_, _>>(), response.audit_annotations.unwrap_or_default(), "{name}");
+    report
 }
 
 /// The host's payload for a request and settings.

@@ -65,7 +65,7 @@ fn authorization(takes_bearer: bool) -> impl Strategy<Value = (Value, bool)> {
 
 /// Levels that refuse nothing which is not refused by default.
 fn levels() -> impl Strategy<Value = Value> {
-    let ids: Vec<&'static str> = kyma_dynatrace_policy::rules::RULES.iter().map(|rule| rule.id).collect();
+    let ids: Vec<&'static str> = kyma_dynatrace_policy::settings::RuleId::ALL.iter().map(|id| id.name()).collect();
     proptest::collection::btree_map(select(ids), select(&["warn", "off"][..]), 0..6).prop_map(|levels| json!(levels))
 }
 

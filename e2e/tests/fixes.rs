@@ -18,16 +18,17 @@ use e2e::{payload, root};
 use kyma_dynatrace_admission::admission_request;
 use kyma_dynatrace_policy::kubewarden::Payload;
 use kyma_dynatrace_policy::lookup::Seen;
+use kyma_dynatrace_policy::pipeline::{FieldPath, Step};
 use kyma_dynatrace_policy::review::review;
 use kyma_dynatrace_policy::rules::RULES;
-use kyma_dynatrace_policy::settings::Settings;
+use kyma_dynatrace_policy::settings::{RuleId, Settings};
 use serde_json::{Value, json};
 
 /// A finding: rule, field, and what to do.
 #[derive(Debug, Clone)]
 struct Told {
-    rule: &'static str,
-    field: String,
+    rule: RuleId,
+    field: FieldPath,
     fix: String,
 }
 
@@ -38,8 +39,8 @@ fn findings(object: &Value, settings: &Value) -> Vec<Told> {
     let verdict = review(&payload.request().unwrap(), &settings, Seen::NOTHING).unwrap();
     let told = |finding: &kyma_dynatrace_policy::rule::Finding| Told {
         rule: finding.rule.id,
-        field: finding.fault.field.clone().into_owned(),
-        fix: finding.fix(),
+        field: finding.fault.field.clone(),
+        fix: finding.fault.fix.clone().into_owned(),
     };
     verdict.findings.iter().map(told).collect()
 }
@@ -49,20 +50,15 @@ fn quoted(fix: &str) -> Vec<&str> {
     fix.split('`').skip(1).step_by(2).collect()
 }
 
-/// `spec.output.otlp.headers[0].prefix` as a JSON pointer.
-fn pointer(field: &str) -> String {
-    format!("/{}", field.replace(['.', '['], "/").replace(']', ""))
-}
-
-fn set(object: &mut Value, field: &str, value: Value) {
-    let pointer = pointer(field);
-    let (parent, name) = pointer.rsplit_once('/').unwrap();
-    if object.pointer(parent).is_none() {
-        set(object, &field[..field.rfind('.').unwrap()], json!({}));
+fn set(object: &mut Value, field: &FieldPath, value: Value) {
+    let (parent, last) = field.split_last().unwrap();
+    if object.pointer(&parent.pointer()).is_none() {
+        set(object, &parent, json!({}));
     }
-    match object.pointer_mut(parent).unwrap() {
-        Value::Array(elements) => elements[name.parse::<usize>().unwrap()] = value,
-        members => members[name] = value,
+    match (object.pointer_mut(&parent.pointer()).unwrap(), last) {
+        (Value::Array(elements), Step::Index(index)) => elements[index] = value,
+        (members, Step::Key(name)) => members[&*name] = value,
+        (other, step) => panic!("{other} {step:?}"),
     }
 }
 
@@ -202,7 +198,7 @@ fn fix_headers(object: &mut Value, told: &Told) -> bool {
     } else if starts("set `key` to ") {
         set(object, &told.field, quoted[1].into());
     } else if starts("set `value` or `valueFrom.secretKeyRef` of the header") {
-        let header = object.pointer_mut(&pointer(&told.field)).unwrap();
+        let header = object.pointer_mut(&told.field.pointer()).unwrap();
         let from = if is_authorization(header) {
             secret("dynatrace", "dynakube", "dataIngestToken")
         } else {
@@ -217,7 +213,7 @@ fn fix_headers(object: &mut Value, told: &Told) -> bool {
             "string" => json!(""),
             "boolean" => json!(false),
             "array" => json!([]),
-            _ if told.field.contains("headers[") => json!({"name": "X", "value": "y"}),
+            _ if told.field.as_str().contains("headers[") => json!({"name": "X", "value": "y"}),
             _ => json!({}),
         };
         set(object, &told.field, value);
@@ -255,19 +251,19 @@ fn fix_members(object: &mut Value, fix: &str) -> bool {
 }
 
 /// Takes a literal token out, and a Secret in its place.
-fn refer(object: &mut Value, field: &str) {
+fn refer(object: &mut Value, field: &FieldPath) {
     let otlp = "spec.output.otlp.";
-    match field.trim_start_matches(otlp) {
+    match field.as_str().trim_start_matches(otlp) {
         "endpoint.value" => set_or_remove(object, "endpoint", Some(secret("dynatrace", "dynakube", "apiurl"))),
         "path" => set_or_remove(object, "path", None),
         place if place.starts_with("authentication.") => {
             let value = secret("team", "oauth", "secret");
-            set(object, field.trim_end_matches(".value"), value);
+            set(object, &field.split_last().unwrap().0, value);
         }
         place if place.ends_with(".prefix") => set(object, field, "Api-Token".into()),
-        place => {
-            let parent = pointer(&format!("{otlp}{}", place.rsplit_once('.').unwrap().0));
-            let header = object.pointer_mut(&parent).unwrap().as_object_mut().unwrap();
+        _ => {
+            let (parent, _) = field.split_last().unwrap();
+            let header = object.pointer_mut(&parent.pointer()).unwrap().as_object_mut().unwrap();
             header.remove("value");
             header.extend(secret("dynatrace", "dynakube", "dataIngestToken").as_object().unwrap().clone());
         }
@@ -306,7 +302,7 @@ fn every_fix_removes_its_finding_and_brings_no_other() {
     let (mut count, mut failures) = (0, Vec::new());
     for (name, object, settings) in objects() {
         let before = findings(&object, &settings);
-        let ids: BTreeSet<&str> = before.iter().map(|told| told.rule).collect();
+        let ids: BTreeSet<RuleId> = before.iter().map(|told| told.rule).collect();
         for told in &before {
             let mut fixed = object.clone();
             if !apply(&mut fixed, told) {
@@ -318,7 +314,7 @@ fn every_fix_removes_its_finding_and_brings_no_other() {
             let is_left = |other: &&Told| other.rule == told.rule && other.field == told.field;
             // One fault at one field may have a twin there, which a second fix removes.
             let was = before.iter().filter(is_left).count();
-            let new: Vec<&Told> = after.iter().filter(|other| !ids.contains(other.rule)).collect();
+            let new: Vec<&Told> = after.iter().filter(|other| !ids.contains(&other.rule)).collect();
             if after.iter().filter(is_left).count() >= was || !new.is_empty() {
                 failures.push(format!("{name}: {}: {}\n  after it: {after:?}\n  {fixed}", told.rule, told.fix));
             }

@@ -78,7 +78,7 @@ fn a_mutation_leaves_every_other_text_as_it_was() {
         r#"{"zeta":1e400,"spec":{"x-new":{"b":1,"a":[ 1.10,-0 ]},"output":{"other":"\u00e9","otlp":{"z":0.1000,"#;
     let otlp = r#""endpoint":{"valueFrom":{"secretKeyRef":{"namespace":"dynatrace","name":"dynakube","key":"apiurl"}}},"a":null"#;
     let after = r#"}},"custom":12345678901234567890123,"transform":[ ]},"metadata":{"name":"t"},"alpha":{ }}"#;
-    let added = r#","protocol":"http","path":"v2/otlp/v1/traces","headers":[{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"key":"dataIngestToken","name":"dynakube","namespace":"dynatrace"}}}]"#;
+    let added = r#","protocol":"http","path":"v2/otlp/v1/traces","headers":[{"name":"Authorization","prefix":"Api-Token","valueFrom":{"secretKeyRef":{"namespace":"dynatrace","name":"dynakube","key":"dataIngestToken"}}}]"#;
     let request = format!(
         r#"{{"request":{{"uid":"u","operation":"CREATE","kind":{{"group":"telemetry.kyma-project.io","version":"v1beta1","kind":"TracePipeline"}},"object":{before}{otlp}{after}}},"settings":{{}}}}"#
     );

@@ -280,7 +280,7 @@ fn generated_pipelines_reach_every_rule_and_every_repair() {
     println!("{found:#?}");
     let repairs = ["protocol", "path", "headers", "headers/-", "headers/0/prefix", "temporality"]
         .map(|field| format!("/spec/output/otlp/{field}"));
-    let rules = kyma_dynatrace_policy::rules::RULES.iter().map(|rule| rule.id.to_owned());
+    let rules = kyma_dynatrace_policy::settings::RuleId::ALL.iter().map(ToString::to_string);
     for wanted in rules.chain(repairs) {
         assert!(found.get(&wanted).is_some_and(|count| *count >= 5), "{wanted} is hardly ever reached");
     }

@@ -184,7 +184,11 @@ proptest! {
         let mut better = object.clone();
         let _ = break_it(&mut better, more);
         let mut worse = better.clone();
-        if defect != more && break_it(&mut worse, defect).is_some() {
+        // To another host, clear text is a new fault, though the host is the right one now. And an endpoint with a blank that is
+        // written anew is another text.
+        let is_endpoint = ["user interface", "plaintext", "port"].contains(&defect);
+        let is_new = (defect, more) == ("user interface", "plaintext") || (is_endpoint && more == "blank");
+        if defect != more && !is_new && break_it(&mut worse, defect).is_some() {
             let (was, is) = (answer(&worse, None, &settings), answer(&better, None, &settings));
             let evidence = |answer: &Value| -> BTreeSet<String> {
                 let lines = answer["message"].as_str().unwrap_or_default().lines();

@@ -1,6 +1,6 @@
 //! The policy's answer to a payload, and what holds for each.
 
-use kyma_dynatrace_policy::kubewarden::answer;
+use kyma_dynatrace_policy::kubewarden::{answer, answer_review};
 use kyma_dynatrace_policy::lookup::{LookUp, Lookup, Outcome, Refusal, Value as SecretValue};
 use kyma_dynatrace_policy::text::holds_token;
 use serde_json::Value;
@@ -31,6 +31,11 @@ impl LookUp for Cluster {
 pub(crate) fn answer_to(payload: &[u8]) -> Value {
     let bytes = answer(payload, &Cluster).unwrap();
     let answer: Value = serde_json::from_slice(&bytes).unwrap();
+    let review = answer_review(payload, &Cluster).unwrap();
+    assert!(
+        review.starts_with(&[br#"{"response":"#, bytes.as_slice(), br#","report":{"#].concat()),
+        "another response"
+    );
     let is_accepted = answer["accepted"].as_bool().unwrap();
     let object = &answer["mutated_object"];
     assert!(is_accepted || object.is_null(), "a rejected request is never mutated");

@@ -6,6 +6,7 @@ use kyma_dynatrace_manifest::document::{Document, Object, split};
 use kyma_dynatrace_manifest::fix::{self, Repair};
 use kyma_dynatrace_manifest::places::Places;
 use kyma_dynatrace_manifest::yaml;
+use kyma_dynatrace_policy::pipeline::FieldPath;
 use serde_json::{Value, json};
 
 use crate::answer::{answer_to, create};
@@ -19,7 +20,7 @@ pub fn yaml(data: &[u8]) {
         let places = Places::of(document.text);
         for (object, places) in found.objects.iter().zip(places.iter().cycle()) {
             for field in ["spec", "spec.output.otlp.headers[0].name", "metadata.name"] {
-                let span = places.span(&object.route(field));
+                let span = places.span(&object.path_in_document(&FieldPath::new(field)));
                 assert!(document.text.get(span.clone()).is_some(), "{span:?} is no place in the text");
             }
         }

@@ -13,12 +13,13 @@ const HEADER: &str =
 /// Who publishes the package.
 const PROVIDER: &str = "kyma-dynatrace-policy";
 
-/// The date of the newest release in the changelog, of this version.
+/// The date of the newest release in the changelog, of this version. What is not released yet may stand above it.
 fn released(changelog: &str, version: &str) -> anyhow::Result<String> {
-    let heading = changelog.lines().find(|line| line.starts_with("## ")).context("CHANGELOG.md has no heading")?;
+    let mut headings = changelog.lines().filter(|line| line.starts_with("## ") && *line != "## Unreleased");
+    let heading = headings.next().context("CHANGELOG.md has no release")?;
     let date = heading.strip_prefix(&format!("## {version} (")).and_then(|rest| rest.strip_suffix(')'));
-    let date =
-        date.with_context(|| format!("CHANGELOG.md begins with `{heading}`, not with `## {version} (<date>)`"))?;
+    let date = date
+        .with_context(|| format!("the newest release in CHANGELOG.md is `{heading}`, not `## {version} (<date>)`"))?;
     let is_date = date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     ensure!(is_date, "`{date}` is no date");
     Ok(format!("{date}T00:00:00Z"))

@@ -31,10 +31,12 @@ fn wanted(metadata: &Metadata) -> anyhow::Result<Vec<Wanted>> {
     let questions = format!("{QUESTIONS_HEADER}{questions}");
     let package = artifacthub::package(metadata, &questions, &read("CHANGELOG.md")?)?;
     let schema = format!("{}\n", serde_json::to_string_pretty(&settings::schema())?);
+    let review = format!("{}\n", serde_json::to_string_pretty(&settings::review_schema())?);
     Ok(vec![
         ("README.md", readme),
         ("docs/rules.md", rules),
         ("docs/settings.schema.json", schema),
+        ("docs/review.schema.json", review),
         (QUESTIONS, questions),
         ("artifacthub-pkg.yml", package),
     ])

@@ -92,7 +92,7 @@ pub fn examples() -> Vec<Example> {
             Part::Prose(_) => None,
         })
     };
-    RULES.iter().flat_map(|rule| of_page(rule.id)).collect()
+    RULES.iter().flat_map(|rule| of_page(rule.id.name())).collect()
 }
 
 /// The settings of an example's first line; the default ones where there is none.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use kyma_dynatrace_policy::report::Answer;
 use kyma_dynatrace_policy::rules::RULES;
 use kyma_dynatrace_policy::settings::Settings;
 use schemars::schema_for;
@@ -15,13 +16,26 @@ pub(crate) fn schema() -> Value {
         .map(|rule| {
             let property =
                 json!({"description": rule.summary, "enum": ["deny", "warn", "off"], "default": rule.level.name()});
-            (rule.id.to_owned(), property)
+            (rule.id.name().to_owned(), property)
         })
         .collect();
     if let Some(Value::Object(property)) = schema.pointer_mut("/properties/rules") {
         property.insert("type".to_owned(), "object".into());
         property.insert("additionalProperties".to_owned(), false.into());
         property.insert("properties".to_owned(), rules.into());
+    }
+    schema
+}
+
+/// The JSON Schema of what the module's function `review` answers.
+pub(crate) fn review_schema() -> Value {
+    let mut schema = schema_for!(Answer<'static, Value>).to_value();
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("title".to_owned(), "Answer of the policy module's function `review`".into());
+        members.insert(
+            "$id".to_owned(),
+            concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/review.schema.json").into(),
+        );
     }
     schema
 }

@@ -59,9 +59,9 @@ impl Definitions {
                 core(object).into_iter().map(|(field, message)| problem(field, message)).collect()
             } else if self.server.knows(&object.value) {
                 let unknown = self.server.unknown_fields(&object.value).into_iter();
-                let unknown = unknown.map(|field| problem(field, "unknown field".to_owned()));
+                let unknown = unknown.map(|field| problem(field.to_string(), "unknown field".to_owned()));
                 let refused = self.server.refusals(&object.value).into_iter();
-                unknown.chain(refused.map(|refusal| problem(refusal.field, refusal.message))).collect()
+                unknown.chain(refused.map(|refusal| problem(refusal.field.to_string(), refusal.message))).collect()
             } else {
                 vec![problem("kind".to_owned(), format!("no definition of {}", object.kind()))]
             };

@@ -74,7 +74,7 @@ fn symptoms_name_rules_and_conditions_that_exist() {
         .filter_map(|link| link.strip_prefix("../docs/rules/"))
         .filter_map(|file| file.strip_suffix(".md"))
         .collect();
-    let known: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let known: BTreeSet<&str> = RULES.iter().map(|rule| rule.id.name()).collect();
     assert!(named.is_subset(&known) && named.len() >= 8, "{:?}", named.difference(&known));
     let reasons = ["ReferencedSecretMissing", "EndpointInvalid", "TelemetryFlowHealthy", "ConfigurationGenerated"];
     assert!(reasons.iter().all(|reason| text.contains(reason)));

@@ -33,7 +33,7 @@ fn fails(result: anyhow::Result<String>, of: &str) -> anyhow::Result<String> {
 
 fn denies_nothing(cluster: &mut Cluster) -> anyhow::Result<String> {
     let off: Value =
-        RULES.iter().map(|rule| (rule.id.to_owned(), json!("off"))).collect::<serde_json::Map<_, _>>().into();
+        RULES.iter().map(|rule| (rule.id.to_string(), json!("off"))).collect::<serde_json::Map<_, _>>().into();
     let repair = policies::repair();
     let examples = verdicts::that_are("rejected");
     let complaints =
