@@ -1,6 +1,11 @@
 //! `review` says as data what `validate` says as texts: the same response byte for byte, and texts that are made of the data alone.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics is a test that fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
 
 use std::collections::BTreeMap;
 

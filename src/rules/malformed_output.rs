@@ -17,7 +17,7 @@ fn check(subject: &Subject<'_>) -> Vec<Fault> {
     let fault = |malformed: crate::pipeline::Malformed| Fault {
         evidence: Evidence::of(&malformed.found),
         field: malformed.field,
-        found: ["is ", &malformed.found.with_article()].concat().into(),
+        found: ["is ", malformed.found.with_article()].concat().into(),
         expected: malformed.expected.with_article().into(),
         why: "Kyma does not accept this type, so the policy cannot tell where the data goes".into(),
         fix: format!("set the field to {}", malformed.expected.with_article()).into(),

@@ -129,7 +129,11 @@ fn worded(path: &Path, text: &str) -> SettingsError {
         let name = names.next().unwrap_or_default();
         return SettingsError::Missing { place, name: name.to_owned() };
     }
-    // "invalid type: string "...", expected a sequence": neither the value nor serde's names of types.
+    wrong_type(place, text)
+}
+
+/// "invalid type: string "...", expected a sequence" in our words: neither the value nor serde's names of types.
+fn wrong_type(place: String, text: &str) -> SettingsError {
     let expected = text.rsplit_once(", expected ").map_or("another type", |(_, expected)| expected);
     let expected = match expected {
         "a sequence" => "a list",
