@@ -2,7 +2,8 @@
 //!
 //! Most headers are in order and none of the policy's business: they are counted and hashed (so that an update that
 //! changes one is seen), and forgotten. Kept are the `Authorization` headers and those with something wrong in them,
-//! and of those no more than anybody can be told of, so that memory stays bounded whatever a request holds.
+//! and of those no more of each kind than anybody can be told of, so that memory stays bounded whatever a request holds, and so
+//! that no number of headers of one kind hides those of another.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -17,7 +18,7 @@ use crate::text::holds_token;
 /// Path of the headers in the object.
 pub const HEADERS: FieldPath = FieldPath::new("spec.output.otlp.headers");
 
-/// How many headers are kept.
+/// How many headers of each kind are kept.
 const KEPT: usize = 100;
 
 /// `headers`.
@@ -29,8 +30,23 @@ pub struct Headers<'a> {
     pub count: usize,
     /// How many headers with something wrong in them are not kept.
     pub more: usize,
+    /// Stands for the headers with something wrong in them that are not kept.
+    pub more_digest: u64,
     /// Stands for the headers that are in order.
     digest: u64,
+    /// How many of each kind are kept.
+    kinds: [usize; 4],
+    /// Where the last `Authorization` stands in `kept`, if there was no place left for it.
+    last: Option<usize>,
+}
+
+/// Why a header is kept.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Authorization,
+    Malformed,
+    Empty,
+    Token,
 }
 
 /// One header.
@@ -115,15 +131,18 @@ impl<'a> Header<'a> {
         HEADERS.index(self.index).join(name)
     }
 
-    /// Whether a rule has something to say about it, whatever its name.
-    fn has_fault(&self) -> bool {
+    /// Why a rule has something to say about it; `None` for a header that is in order and not an `Authorization`.
+    fn kind(&self) -> Option<Kind> {
         let holds = |text: &Field<Text<'_>>| text.value().is_some_and(|text| holds_token(text));
-        let is_faulty = match self.source() {
-            Source::Absent | Source::Malformed => true,
-            Source::Literal(text) => holds_token(text),
-            Source::Secret(_) => false,
-        };
-        is_faulty || self.name.is_malformed() || self.prefix.is_malformed() || holds(&self.name) || holds(&self.prefix)
+        let is_authorization = self.is_authorization();
+        match self.source() {
+            Source::Malformed => Some(Kind::Malformed),
+            _ if self.name.is_malformed() || self.prefix.is_malformed() => Some(Kind::Malformed),
+            _ if holds(&self.name) || holds(&self.prefix) => Some(Kind::Token),
+            Source::Literal(text) if is_authorization || holds_token(text) => Some(Kind::Token),
+            Source::Absent => Some(Kind::Empty),
+            _ => is_authorization.then_some(Kind::Authorization),
+        }
     }
 
     /// Notes what is of the wrong type.
@@ -143,19 +162,31 @@ impl<'a> Headers<'a> {
     pub fn push(&mut self, mut header: Header<'a>) {
         header.index = self.count;
         self.count += 1;
-        let is_authorization = header.is_authorization();
-        if !is_authorization && !header.has_fault() {
-            let mut hasher = DefaultHasher::new();
-            (self.digest, header).hash(&mut hasher);
-            self.digest = hasher.finish();
-        } else if self.kept.len() < KEPT {
+        let Some(kind) = header.kind() else { return self.digest = digest(self.digest, &header) };
+        let count = &mut self.kinds[kind as usize];
+        if *count < KEPT {
+            *count += 1;
             self.kept.push(header);
+        } else if header.is_authorization() {
+            // The module sends the last `Authorization`, so that one is never forgotten.
+            let before = self.last.map(|last| self.kept.remove(last));
+            self.last = Some(self.kept.len());
+            self.kept.push(header);
+            if let Some(before) = before {
+                self.forget(&before);
+            }
+        } else {
+            self.forget(&header);
+        }
+    }
+
+    /// Counts a header that there is no place for.
+    fn forget(&mut self, header: &Header<'a>) {
+        if matches!(header.kind(), Some(Kind::Authorization) | None) {
+            self.digest = digest(self.digest, header);
         } else {
             self.more += 1;
-            // The module sends the last `Authorization`, so that one is never forgotten.
-            if is_authorization && let Some(last) = self.kept.last_mut() {
-                *last = header;
-            }
+            self.more_digest = digest(self.more_digest, header);
         }
     }
 
@@ -163,6 +194,12 @@ impl<'a> Headers<'a> {
     pub fn authorizations(&self) -> impl DoubleEndedIterator<Item = &Header<'a>> {
         self.kept.iter().filter(|header| header.is_authorization())
     }
+}
+
+fn digest(before: u64, header: &Header<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (before, header).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl<'de: 'a, 'a> Shape<'de> for Headers<'a> {
@@ -189,6 +226,7 @@ mod tests {
         };
         let token = token();
         assert!(!has_fault(r#"{"name":"X","prefix":"p","value":"v"}"#));
+        assert!(has_fault(r#"{"name":"authorization","valueFrom":{"secretKeyRef":{"name":"a"}}}"#), "always looked at");
         for header in [
             r#"{"name":"X"}"#.to_owned(),
             r#"{"name":1,"value":"v"}"#.to_owned(),
@@ -199,5 +237,27 @@ mod tests {
         ] {
             assert!(has_fault(&header), "{header}");
         }
+    }
+
+    #[test]
+    fn keeps_a_token_behind_any_number_of_other_headers() {
+        let secret = r#"{"name":"Authorization","valueFrom":{"secretKeyRef":{"name":"a"}}},"#.repeat(150);
+        let empty = r#"{"name":"Q"},"#.repeat(150);
+        let last = r#"{"name":"Authorization","prefix":"last","valueFrom":{"secretKeyRef":{"name":"a"}}}"#;
+        let output = output(&format!(r#"{{"headers":[{secret}{empty}{{"name":"X","value":"{}"}},{last}]}}"#, token()));
+        let headers = output.headers.value().unwrap();
+        assert_eq!((headers.count, headers.kept.len(), headers.more), (302, 202, 50));
+        assert!(headers.kept.iter().any(|header| header.index == 300));
+        assert_eq!(output.authorization().unwrap().scheme(), Some("last"));
+    }
+
+    #[test]
+    fn tells_lists_apart_by_what_is_not_kept() {
+        let of = |end: &str| {
+            let list = format!(r#"{{"name":"X","value":"{}"}},"#, token()).repeat(150);
+            output(&format!(r#"{{"headers":[{list}{{"name":"X","value":"{}{end}"}}]}}"#, token()))
+        };
+        let (one, other) = (of(""), of("2"));
+        assert!(one.headers != other.headers && one.headers == of("").headers);
     }
 }
