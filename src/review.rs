@@ -7,6 +7,8 @@ mod error;
 mod judged;
 mod ratchet;
 mod request;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use error::ReviewError;

@@ -60,7 +60,8 @@ impl<'a> Judged<'a> {
 
     /// Tells of a repair that is not made, in the order of the rules.
     pub(super) fn tell(&mut self, Repaired { rule, repair }: Repaired) {
-        let place = self.findings.iter().position(|finding| finding.rule.id > rule.id).unwrap_or(self.findings.len());
+        let place = self.findings.iter().position(|finding| finding.rule.id.cmp(&rule.id).is_gt());
+        let place = place.unwrap_or(self.findings.len());
         self.findings.insert(place, Finding { rule, level: Level::Warn, fault: repair.fault });
     }
 

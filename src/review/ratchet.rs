@@ -6,12 +6,19 @@
 //! stored may work in a way that nobody can see from here. Only what is new is enforced.
 
 use super::judged::Judged;
-use crate::pipeline::{Field, Output, Text};
+use crate::pipeline::{Field, HEADERS, Output, Text};
 use crate::rule::{Fault, Repaired, Rule, Subject};
 use crate::settings::Level;
 
 /// The stored pipeline with all that is found in it.
 pub(super) struct Stored<'a>(Judged<'a>);
+
+/// What is forgiven: each fault of the stored pipeline forgives one, so that a second header with the same token is new.
+struct Forgiven<'s, 'a> {
+    stored: &'s Subject<'a>,
+    /// The faults that have forgiven nothing yet.
+    left: Vec<(&'s Rule, &'s Fault)>,
+}
 
 impl<'a> Stored<'a> {
     /// Judges what is stored.
@@ -22,8 +29,11 @@ impl<'a> Stored<'a> {
     /// Makes warnings of the findings and repairs that the stored pipeline has too.
     pub(super) fn soften(&self, judged: &mut Judged<'_>) {
         let Judged { subject, repairs, findings, .. } = judged;
-        for finding in findings.iter_mut().filter(|finding| self.has(finding.rule, &finding.fault, subject)) {
-            finding.level = Level::Warn;
+        let mut forgiven = Forgiven { stored: &self.0.subject, left: self.faults().collect() };
+        for finding in findings.iter_mut() {
+            if forgiven.takes(finding.rule, &finding.fault, subject) {
+                finding.level = Level::Warn;
+            }
         }
         let (old, new) =
             std::mem::take(repairs).into_iter().partition(|repaired: &Repaired| self.would_make(repaired, subject));
@@ -32,22 +42,14 @@ impl<'a> Stored<'a> {
         old.into_iter().for_each(|repaired| judged.tell(repaired));
     }
 
-    /// Whether the stored pipeline has a fault: of the same rule, at the same field, with the same evidence.
-    fn has(&self, rule: &Rule, fault: &Fault, subject: &Subject<'_>) -> bool {
-        let place = subject.place(&fault.field);
-        self.faults().any(|(old_rule, old)| {
-            old_rule.id == rule.id && old.evidence.covers(&fault.evidence) && self.0.subject.place(&old.field) == place
-        })
-    }
-
     /// Whether the stored pipeline would have got a repair: the same value at the same place, for the same fault.
     fn would_make(&self, Repaired { rule, repair }: &Repaired, subject: &Subject<'_>) -> bool {
-        let place = subject.place(&repair.place);
+        let place = subject.place(&repair.fault.field);
         self.0.repairs.iter().any(|old| {
             old.rule.id == rule.id
-                && old.repair.value == repair.value
+                && old.repair.value.element() == repair.value.element()
                 && old.repair.fault.evidence.covers(&repair.fault.evidence)
-                && self.0.subject.place(&old.repair.place) == place
+                && self.0.subject.place(&old.repair.fault.field) == place
         })
     }
 
@@ -56,6 +58,34 @@ impl<'a> Stored<'a> {
         let findings = self.0.findings.iter().map(|finding| (finding.rule, &finding.fault));
         findings.chain(self.0.repairs.iter().map(|repaired| (repaired.rule, &repaired.repair.fault)))
     }
+}
+
+impl Forgiven<'_, '_> {
+    /// Whether the stored pipeline has a fault: of the same rule, at the same field, with the same evidence. One that was no more
+    /// than a warning where the pipeline shipped to forgives none that is rejected where it ships to now.
+    fn takes(&mut self, rule: &Rule, fault: &Fault, subject: &Subject<'_>) -> bool {
+        if is_header(fault) && !has_same_rest(self.stored, subject) {
+            return false;
+        }
+        let place = subject.place(&fault.field);
+        let same = self.left.iter().position(|(old_rule, old)| {
+            old_rule.id == rule.id
+                && (old.level.is_none() || old.level == fault.level)
+                && old.evidence.covers(&fault.evidence)
+                && self.stored.place(&old.field) == place
+        });
+        same.map(|at| self.left.swap_remove(at)).is_some()
+    }
+}
+
+fn is_header(fault: &Fault) -> bool {
+    fault.field.in_element_of(&HEADERS).is_some()
+}
+
+/// Whether no header with something wrong in it is new among those that are too many to be kept.
+fn has_same_rest(old: &Subject<'_>, new: &Subject<'_>) -> bool {
+    let rest = |subject: &Subject<'_>| subject.output.headers.value().map_or((0, 0), |all| (all.more, all.more_digest));
+    rest(new).0 == 0 || rest(old) == rest(new)
 }
 
 /// Whether two states of a pipeline ship the same data to the same place in the same way.

@@ -43,6 +43,15 @@ impl Json {
     }
 }
 
+impl Json {
+    /// The text of the one element, where it is a list: a header is the same whether it comes into a list or brings one along.
+    #[must_use]
+    pub fn element(&self) -> &str {
+        let text = self.text();
+        text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text)
+    }
+}
+
 /// By their texts: who writes a value in two ways has two.
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {

@@ -11,8 +11,8 @@ use crate::settings::{Level, RuleId, Settings};
 /// A field of a pipeline, whatever an update moves.
 #[derive(PartialEq, Eq)]
 pub struct Place<'p> {
-    /// The name of the header in lower case, and how many of that name stand before it; `None` for a field of no header.
-    header: Option<(Option<String>, usize)>,
+    /// The name of the header in lower case; `None` for a field of no header.
+    header: Option<Option<String>>,
     /// The field's path, below its header if it has one.
     field: &'p str,
 }
@@ -162,19 +162,16 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// A field, told so that an update that moves it is not mistaken for another: a header is the n-th of its name, whatever
-    /// its index. Headers in which nothing is wrong are not counted.
+    /// A field, told so that an update that moves it is not mistaken for another: a header by its name, whatever its index. Of two
+    /// headers of one name, the evidence tells which is meant.
     #[must_use]
     pub fn place<'p>(&self, field: &'p FieldPath) -> Place<'p> {
         let Some((index, below)) = field.in_element_of(&HEADERS) else {
             return Place { header: None, field: field.as_str() };
         };
+        let header = self.output.headers().find(|header| header.index == index);
         let name = |header: &Header<'_>| header.name.value().map(|name| name.to_ascii_lowercase());
-        let header = self.output.headers().find(|header| header.index == index).map(|header| {
-            let same = self.output.headers().filter(|other| other.index < index && name(other) == name(header));
-            (name(header), same.count())
-        });
-        Place { header, field: below }
+        Place { header: Some(header.and_then(name)), field: below }
     }
 }
 
