@@ -46,7 +46,7 @@ pub struct Report<'a> {
     pub findings: Vec<Finding<'a>>,
     /// What the policy fills in; if the request is rejected, what it would fill in once the rest is mended.
     pub repairs: Vec<Repair<'a>>,
-    /// How many findings are left out.
+    /// How many findings the policy leaves out, because it lists a limited number for one request.
     pub omitted: usize,
     /// The Secrets that were looked at.
     pub lookups: Vec<Lookup<'a>>,
@@ -98,7 +98,7 @@ pub struct Finding<'a> {
 pub struct Repair<'a> {
     /// What is missing, as it would be told in `validate` mode.
     pub finding: Finding<'a>,
-    /// Where the value goes, as a JSON pointer; `-` at its end is behind an array's last element.
+    /// Where the value goes, as a JSON pointer; a final `-` means: append to the array.
     pub pointer: Cow<'a, str>,
     /// The value.
     pub value: Cow<'a, Json>,

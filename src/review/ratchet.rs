@@ -30,7 +30,7 @@ impl<'a> Stored<'a> {
     pub(super) fn soften(&self, judged: &mut Judged<'_>) {
         let Judged { subject, repairs, findings, .. } = judged;
         let mut forgiven = Forgiven { stored: &self.0.subject, left: self.faults().collect() };
-        for finding in findings.iter_mut() {
+        for finding in findings.iter_mut().filter(|finding| finding.level == Level::Deny) {
             if forgiven.takes(finding.rule, &finding.fault, subject) {
                 finding.level = Level::Warn;
             }
@@ -53,26 +53,24 @@ impl<'a> Stored<'a> {
         })
     }
 
-    /// All faults of what is stored. What is filled in by one mode is a fault for the other.
+    /// All faults for which the stored pipeline would be rejected: what was no more than a warning where it shipped to forgives
+    /// nothing that is rejected where it ships to now. What is filled in by one mode is a fault for the other.
     fn faults(&self) -> impl Iterator<Item = (&Rule, &Fault)> {
-        let findings = self.0.findings.iter().map(|finding| (finding.rule, &finding.fault));
+        let findings = self.0.findings.iter().filter(|finding| finding.level == Level::Deny);
+        let findings = findings.map(|finding| (finding.rule, &finding.fault));
         findings.chain(self.0.repairs.iter().map(|repaired| (repaired.rule, &repaired.repair.fault)))
     }
 }
 
 impl Forgiven<'_, '_> {
-    /// Whether the stored pipeline has a fault: of the same rule, at the same field, with the same evidence. One that was no more
-    /// than a warning where the pipeline shipped to forgives none that is rejected where it ships to now.
+    /// Whether the stored pipeline has a fault: of the same rule, at the same field, with the same evidence.
     fn takes(&mut self, rule: &Rule, fault: &Fault, subject: &Subject<'_>) -> bool {
         if is_header(fault) && !has_same_rest(self.stored, subject) {
             return false;
         }
         let place = subject.place(&fault.field);
         let same = self.left.iter().position(|(old_rule, old)| {
-            old_rule.id == rule.id
-                && (old.level.is_none() || old.level == fault.level)
-                && old.evidence.covers(&fault.evidence)
-                && self.stored.place(&old.field) == place
+            old_rule.id == rule.id && old.evidence.covers(&fault.evidence) && self.stored.place(&old.field) == place
         });
         same.map(|at| self.left.swap_remove(at)).is_some()
     }

@@ -140,4 +140,7 @@ fn what_was_only_told_of_where_it_shipped_to_is_rejected_where_it_ships_now() {
     assert!(update(&gate, &saas).contains(&"deny unverified-tls".to_owned()));
     assert!(update(&saas, &gate).contains(&"warn unverified-tls".to_owned()));
     assert_eq!(update(&saas, &format!(r#"{saas},"compression":"none""#)), ["warn unverified-tls"]);
+    // Where the settings reject both, it is the same.
+    let both = update_with(r#"{"rules":{"unverified-tls":"deny"}}"#, &gate, &saas);
+    assert!(both.contains(&"warn unverified-tls".to_owned()), "{both:?}");
 }
