@@ -1,6 +1,7 @@
 //! What was found, for people and for programs.
 
 use std::io::{ErrorKind, Write as _};
+use std::ops::Range;
 
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use kyma_dynatrace_policy::report::Endpoint;
@@ -32,8 +33,8 @@ pub(crate) enum Format {
 /// Everything that a run has to say.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// Objects checked, with the input's name, kind and name, in order.
-    pub(crate) checked: Vec<(String, String)>,
+    /// Objects checked, in order.
+    pub(crate) checked: Vec<Case>,
     /// Those of them that are not recognised as pipelines for Dynatrace.
     pub(crate) unrecognized: Vec<Unrecognized>,
     /// Objects of other kinds.
@@ -42,10 +43,27 @@ pub(crate) struct Report {
     pub(crate) repaired: usize,
     /// What was found.
     pub(crate) findings: Vec<Finding>,
-    /// How many findings are left out.
+    /// How many findings are left out, because the policy tells no more of one pipeline.
     pub(crate) omitted: usize,
+    /// How many findings `--quiet` keeps out of `findings`.
+    pub(crate) hidden: usize,
     /// What could not be checked.
     pub(crate) failures: Vec<Failure>,
+}
+
+/// A pipeline that was checked.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// The input's name.
+    pub(crate) file: String,
+    /// Kind and name of the object.
+    pub(crate) object: String,
+    /// Where its findings are in the report's.
+    pub(crate) findings: Range<usize>,
+    /// How many more are left out.
+    pub(crate) omitted: usize,
+    /// Where it is in the list of those that are not recognised.
+    pub(crate) unrecognized: Option<usize>,
 }
 
 /// A pipeline that is not recognised as one for Dynatrace: the rules for Dynatrace have not judged it.
@@ -61,12 +79,17 @@ pub(crate) struct Unrecognized {
     pub(crate) declare: Option<Declare>,
 }
 
-/// What the settings would have to name.
+/// What to declare in the settings.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Declare {
     /// A Secret, in `dynatrace.secrets`.
-    Secret { namespace: String, name: String, key: String },
+    Secret {
+        namespace: String,
+        name: String,
+        #[serde(rename = "endpointKey")]
+        key: String,
+    },
     /// A host, in `dynatrace.hosts`.
     Host(String),
 }
@@ -88,15 +111,39 @@ impl Unrecognized {
     pub(crate) fn texts(&self) -> (String, String) {
         let fix = match &self.declare {
             Some(Declare::Secret { namespace, name, key }) => format!(
-                "if it ships to Dynatrace, declare the Secret `{namespace}/{name}` with its key `{key}` in `dynatrace.secrets` of the settings"
+                "if it ships to Dynatrace, add `{{namespace: {namespace}, name: {name}, endpointKey: {key}}}` to `dynatrace.secrets` in the settings"
             ),
             Some(Declare::Host(host)) => {
-                format!("if it ships to Dynatrace, declare the host `{host}` in `dynatrace.hosts` of the settings")
+                format!("if it ships to Dynatrace, add the host `{host}` to `dynatrace.hosts` in the settings")
             }
-            None => "if it ships to Dynatrace, declare its host or Secret in the settings".to_owned(),
+            None => "if it ships to Dynatrace, add its host to `dynatrace.hosts` or its Secret to `dynatrace.secrets` in the settings".to_owned(),
         };
         ("not recognised as a pipeline for Dynatrace, so not checked as one".to_owned(), fix)
     }
+}
+
+/// The page about pipelines that are not recognised.
+const RECOGNISED: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/recognised.md");
+
+/// What to do. What the policy fills in need not be written, but the file then says something else than the cluster.
+pub(crate) fn help(finding: &Finding) -> String {
+    let fix = &finding.fix;
+    match &finding.repair {
+        Some(repair) if repair.withheld => format!("once the errors are fixed, `--fix` writes it; by hand: {fix}"),
+        Some(_) => format!("`--fix` writes it; by hand: {fix}"),
+        None => fix.clone(),
+    }
+}
+
+/// A name in one line that shows what it is: without what would begin a line, turn its direction or not be seen, and without what
+/// no XML may hold.
+pub(crate) fn plain(name: &str) -> String {
+    let is_shown = |c: char| {
+        !(c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+            || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
+    };
+    name.chars().map(|c| if is_shown(c) { c } else { '?' }).collect()
 }
 
 /// A number with its noun.
@@ -116,12 +163,19 @@ impl Report {
         }
     }
 
+    /// How many findings there are of each severity.
+    pub(crate) fn sums(&self) -> String {
+        let of = |severity| self.findings.iter().filter(|finding| finding.severity == severity).count();
+        let all = [Severity::Error, Severity::Repair, Severity::Warning];
+        all.map(|severity| count(of(severity), severity.name())).join(", ")
+    }
+
     /// How many pipelines there were, and what of them was not judged, in one sentence.
     pub(crate) fn extent(&self) -> String {
         let unrecognized = match self.unrecognized.len() {
             0 => String::new(),
             number => format!(
-                ", {number} of them not recognised as {} for Dynatrace (see docs/recognised.md)",
+                ", {number} of them not recognised as {} for Dynatrace (see {RECOGNISED})",
                 if number == 1 { "one" } else { "ones" }
             ),
         };
@@ -176,5 +230,16 @@ pub(crate) fn write_out(text: &str) -> anyhow::Result<Exit> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(Exit::Clean),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_names_in_one_line_that_says_what_they_are() {
+        assert_eq!(plain("a\n::error::b\u{202e}c\u{200b}d\u{fffe}e\u{9b}f"), "a?::error::b?c?d?e?f");
+        assert_eq!(plain("traces-é/x.yaml"), "traces-é/x.yaml");
     }
 }

@@ -76,12 +76,14 @@ pub struct Finding {
 /// What the policy fills in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Filled {
-    /// Where, as a JSON pointer; `-` at its end is behind an array's last element.
+    /// Where, as a JSON pointer; a final `-` means: append to the array.
     pub pointer: String,
     /// The value.
     pub value: Value,
     /// The value in a few words.
     pub meaning: String,
+    /// Whether the policy rejects the object for something else, and fills this in only once that is fixed.
+    pub withheld: bool,
 }
 
 /// Something that is no rule's finding: who says it, what, and what to do.
@@ -89,20 +91,23 @@ struct Said<'a> {
     rule: &'a str,
     severity: Severity,
     field: FieldPath,
+    found: String,
+    expected: &'a str,
+    why: &'a str,
     message: String,
     fix: &'a str,
 }
 
 impl From<Said<'_>> for Finding {
-    fn from(Said { rule, severity, field, message, fix }: Said<'_>) -> Self {
+    fn from(Said { rule, severity, field, found, expected, why, message, fix }: Said<'_>) -> Self {
         Self {
             rule: rule.to_owned(),
             severity,
             field,
             message,
-            found: String::new(),
-            expected: String::new(),
-            why: String::new(),
+            found,
+            expected: expected.to_owned(),
+            why: why.to_owned(),
             fix: fix.to_owned(),
             link: String::new(),
             repair: None,
@@ -120,17 +125,18 @@ impl Finding {
     fn new(severity: Severity, finding: &report::Finding<'_>) -> Self {
         let report::Finding { rule, field, found, expected, why, fix, page, .. } = finding;
         let message = format!("{field} {found}, expected {expected}: {why}");
-        let said = Said { rule, severity, field: field.clone(), message, fix };
-        let [found, expected, why, link] = [found, expected, why, page].map(|text| text.clone().into_owned());
-        Self { found, expected, why, link, ..said.into() }
+        let found = found.clone().into_owned();
+        let said = Said { rule, severity, field: field.clone(), found, expected, why, message, fix };
+        Self { link: page.clone().into_owned(), ..said.into() }
     }
 
-    /// Something that the policy fills in.
-    fn of_repair(report::Repair { finding, pointer, value, meaning }: &report::Repair<'_>) -> Self {
+    /// Something that the policy fills in, or would.
+    fn of_repair(report::Repair { finding, pointer, value, meaning }: &report::Repair<'_>, withheld: bool) -> Self {
         let filled = Filled {
             pointer: pointer.clone().into_owned(),
             value: serde_json::from_str(value.text()).unwrap_or_default(),
             meaning: meaning.clone().into_owned(),
+            withheld,
         };
         Self { repair: Some(filled), ..Self::new(Severity::Repair, finding) }
     }
@@ -138,16 +144,33 @@ impl Finding {
     /// Something that the API server itself refuses.
     pub fn of_api_server(field: &FieldPath, message: &str) -> Self {
         let name = if *field == FieldPath::ROOT { "the object" } else { field.as_str() };
-        let (message, fix) = (format!("{name}: {message}"), "write what the CustomResourceDefinition accepts");
-        Said { rule: "api-server", severity: Severity::Error, field: field.clone(), message, fix }.into()
+        Said {
+            rule: "api-server",
+            severity: Severity::Error,
+            field: field.clone(),
+            found: message.to_owned(),
+            expected: "what the CustomResourceDefinition accepts",
+            why: "the API server does not store the object as it is written",
+            message: format!("{name}: {message}"),
+            fix: "correct the field, or remove it if the CustomResourceDefinition does not know it",
+        }
+        .into()
     }
 
     /// A key that is in a mapping twice: the API server is sent the last one.
     pub fn of_duplicate(key: &str, span: Range<usize>) -> Self {
         let key = kyma_dynatrace_policy::text::quote(key);
-        let message = format!("{key} is there twice, and the last one counts");
-        let (rule, field, fix) = ("duplicate-key", FieldPath::ROOT, "keep one of them");
-        Self { span, ..Said { rule, severity: Severity::Warning, field, message, fix }.into() }
+        let said = Said {
+            rule: "duplicate-key",
+            severity: Severity::Warning,
+            field: FieldPath::ROOT,
+            found: format!("{key} occurs twice"),
+            expected: "each key once",
+            why: "the last one counts, and what the others say is lost",
+            message: format!("{key} occurs twice: the last one counts, and what the others say is lost"),
+            fix: "keep one of them",
+        };
+        Self { span, ..said.into() }
     }
 
     /// Says of which object it is, and where its span, which is in the document's text, is in the input.
@@ -167,7 +190,7 @@ pub fn all(Reviewed { response, report }: &Reviewed) -> Vec<Finding> {
     if !response.allowed && findings.is_empty() {
         findings.push(rejected(response.message(), report.kind.is_some()));
     }
-    findings.extend(report.repairs.iter().map(Finding::of_repair));
+    findings.extend(report.repairs.iter().map(|repair| Finding::of_repair(repair, !response.allowed)));
     findings.extend(
         report
             .findings
@@ -180,11 +203,22 @@ pub fn all(Reviewed { response, report }: &Reviewed) -> Vec<Finding> {
 
 /// A rejection without a finding: the policy could not read the request, or policy-server does not let it mutate.
 fn rejected(message: &str, is_reviewed: bool) -> Finding {
-    let (rule, fix) = if is_reviewed {
-        ("policy-server", "set `mutating: true` for the policy, or `mode: validate` in its settings")
+    let (rule, expected, why, fix) = if is_reviewed {
+        (
+            "policy-server",
+            "a policy that may change objects",
+            "Kubewarden rejects what a policy without `mutating: true` would change",
+            "set `mutating: true` for the policy, or `mode: validate` in its settings",
+        )
     } else {
-        ("request", "correct what the message names")
+        (
+            "request",
+            "a pipeline that can be read",
+            "the policy rejects what it cannot read",
+            "correct what the message names",
+        )
     };
     let message = message.lines().next().unwrap_or("rejected without a message").to_owned();
-    Said { rule, severity: Severity::Error, field: FieldPath::ROOT, message, fix }.into()
+    let (found, field) = (message.clone(), FieldPath::ROOT);
+    Said { rule, severity: Severity::Error, field, found, expected, why, message, fix }.into()
 }

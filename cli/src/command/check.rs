@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::exit::Exit;
 use crate::input::{self, Failure, Input};
 use crate::policy::{Policies, Source};
-use crate::report::{Declare, Format, Report, Unrecognized, github, json, junit, sarif, text, write_out};
+use crate::report::{Case, Declare, Format, Report, Unrecognized, github, json, junit, sarif, text, write_out};
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -264,16 +264,22 @@ impl Taking<'_> {
         report.failures.extend(outcome.troubles.into_iter().map(failure));
         for Checked { object, reviewed, line, mut findings } in outcome.checked {
             let (file, title) = (self.input.name.clone(), object.title());
-            self.report.omitted += reviewed.report.omitted;
-            if reviewed.report.is_unrecognized() {
+            let omitted = reviewed.report.omitted;
+            self.report.omitted += omitted;
+            let unrecognized = reviewed.report.is_unrecognized().then(|| {
                 let (file, object) = (file.clone(), title.clone());
                 let declare = reviewed.report.endpoint.as_ref().map(Declare::from);
                 self.report.unrecognized.push(Unrecognized { file, object, line, declare });
-            }
-            self.report.checked.push((file, title));
+                self.report.unrecognized.len() - 1
+            });
             if self.args.quiet {
+                let count = findings.len();
                 findings.retain(|finding| finding.severity >= self.min);
+                self.report.hidden += count - findings.len();
             }
+            let before = self.report.findings.len();
+            let range = before..before + findings.len();
+            self.report.checked.push(Case { file, object: title, findings: range, omitted, unrecognized });
             if findings.is_empty() {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
-use super::Report;
+use super::{Report, help, plain};
 
 /// The report as workflow commands.
 pub(crate) fn render(report: &Report) -> String {
@@ -14,24 +14,31 @@ pub(crate) fn render(report: &Report) -> String {
             Severity::Warning => "warning",
         };
         let (file, title) = (property(&finding.file), property(&title(finding)));
-        let message = data(&format!("{}: {}. {} {}", finding.object, finding.message, finding.fix, finding.link));
+        let message = data(&text(finding));
         let (line, column) = (finding.line, finding.column);
         lines += &format!("::{command} file={file},line={line},col={column},title={title}::{message}\n");
     }
     for unrecognized in &report.unrecognized {
         let (file, line) = (property(&unrecognized.file), unrecognized.line);
         let (what, fix) = unrecognized.texts();
-        let message = data(&format!("{}: {what}; {fix}", unrecognized.object));
+        let message = data(&format!("{}: {what}; {fix}", plain(&unrecognized.object)));
         lines += &format!("::notice file={file},line={line},title=not recognised::{message}\n");
     }
     if !report.unrecognized.is_empty() || report.omitted > 0 {
-        lines += &format!("::notice title=kyma-dynatrace::{}\n", data(&report.extent()));
+        lines +=
+            &format!("::notice title=kyma-dynatrace::{}\n", data(&format!("{}: {}", report.extent(), report.sums())));
     }
     for failure in &report.failures {
         let (file, line) = (property(&failure.name), failure.line.unwrap_or(1));
         lines += &format!("::error file={file},line={line},title=not checked::{}\n", data(&failure.message));
     }
     lines
+}
+
+/// What is wrong, what to do, where to read on.
+fn text(finding: &Finding) -> String {
+    let see = if finding.link.is_empty() { String::new() } else { format!(". See: {}", finding.link) };
+    format!("{}: {}. Fix: {}{see}", plain(&finding.object), finding.message, help(finding))
 }
 
 /// The rule, and what is special about it.

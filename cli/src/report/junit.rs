@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::Report;
+use super::{Case, Report, count, help, plain};
 
 /// The report as JUnit XML.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
     let mut junit = Junit::new("kyma-dynatrace");
     let mut seen = BTreeSet::new();
-    let checked = report.checked.iter().map(|(file, _)| file.as_str());
+    let checked = report.checked.iter().map(|case| case.file.as_str());
     let names = checked.chain(report.failures.iter().map(|failure| failure.name.as_str()));
     for name in names.filter(|name| seen.insert(*name)) {
-        let mut suite = TestSuite::new(name);
-        for (_, object) in report.checked.iter().filter(|(file, _)| file == name) {
-            suite.add_test_case(case(report, name, object));
+        let mut suite = TestSuite::new(plain(name));
+        for one in report.checked.iter().filter(|case| case.file == name) {
+            suite.add_test_case(case(report, one));
         }
         for failure in report.failures.iter().filter(|failure| failure.name == name) {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -28,22 +28,30 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
     Ok(junit.to_string()?)
 }
 
-fn case(report: &Report, file: &str, object: &str) -> TestCase {
-    let of_object = |severities: &[Severity]| {
-        let is_meant = |f: &&Finding| f.file == file && f.object == object && severities.contains(&f.severity);
-        report.findings.iter().filter(is_meant).map(line).collect::<Vec<_>>()
+fn case(report: &Report, one: &Case) -> TestCase {
+    let findings = report.findings.get(one.findings.clone()).unwrap_or_default();
+    let (warnings, errors): (Vec<_>, Vec<_>) = findings.iter().partition(|f| f.severity == Severity::Warning);
+    let errors: Vec<String> = errors.into_iter().map(line).collect();
+    let status = match errors.as_slice() {
+        [] => TestCaseStatus::success(),
+        [first, more @ ..] => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            // An attribute is read as one line; all of them stand in the element.
+            status.set_message(if more.is_empty() {
+                first.clone()
+            } else {
+                format!("{first} (and {} more)", more.len())
+            });
+            status.set_description(errors.join("\n"));
+            status
+        }
     };
-    let errors = of_object(&[Severity::Error, Severity::Repair]).join("\n");
-    let status = if errors.is_empty() {
-        TestCaseStatus::success()
-    } else {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_message(errors);
-        status
-    };
-    let mut case = TestCase::new(object, status);
-    let mut told = of_object(&[Severity::Warning]);
-    let unrecognized = report.unrecognized.iter().filter(|other| other.file == file && other.object == object);
+    let mut case = TestCase::new(plain(&one.object), status);
+    let mut told: Vec<String> = warnings.into_iter().map(line).collect();
+    if one.omitted > 0 {
+        told.push(format!("{} not listed", count(one.omitted, "more finding")));
+    }
+    let unrecognized = one.unrecognized.and_then(|index| report.unrecognized.get(index));
     told.extend(unrecognized.map(|unrecognized| {
         let (what, fix) = unrecognized.texts();
         format!("{what}; {fix}")
@@ -56,7 +64,7 @@ fn case(report: &Report, file: &str, object: &str) -> TestCase {
 
 /// A finding in one line: what, why, what to do, where to read on.
 fn line(finding: &Finding) -> String {
-    let Finding { rule, severity, message, fix, link, .. } = finding;
+    let Finding { rule, severity, message, link, .. } = finding;
     let see = if link.is_empty() { String::new() } else { format!(" (see {link})") };
-    format!("{}[{rule}]: {message}. Fix: {fix}{see}", severity.name())
+    format!("{}[{rule}]: {message}. Fix: {}{see}", severity.name(), help(finding))
 }

@@ -6,7 +6,7 @@ use kyma_dynatrace_policy::settings::Level;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{Report, help};
 
 /// The report as a SARIF log.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
@@ -69,15 +69,15 @@ fn rules() -> Vec<Value> {
 }
 
 fn result(finding: &Finding) -> Value {
-    let Finding { rule, severity, object, message, fix, repair, .. } = finding;
+    let Finding { rule, severity, object, message, repair, .. } = finding;
     let region = json!({"startLine": finding.line, "startColumn": finding.column});
     json!({
         "ruleId": rule,
         "level": if *severity == Severity::Warning { "warning" } else { "error" },
-        "message": {"text": format!("{object}: {message}. Fix: {fix}")},
+        "message": {"text": format!("{object}: {message}. Fix: {}", help(finding))},
         "locations": [location(&finding.file, region)],
         "properties": {"severity": severity, "field": finding.field, "found": finding.found, "expected": finding.expected,
-            "why": finding.why, "fix": fix, "repair": repair},
+            "why": finding.why, "fix": finding.fix, "repair": repair},
     })
 }
 
@@ -90,7 +90,11 @@ fn uri(file: &str) -> String {
     /// Letters, digits and what may stand in a path; not `:`, which in a first segment would end a scheme.
     const ESCAPED: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@').remove(b'+');
-    utf8_percent_encode(&file.replace('\\', "/"), ESCAPED).to_string()
+    // A backslash is part of a name, but on Windows; two slashes would begin a host.
+    let file = if cfg!(windows) { file.replace('\\', "/") } else { file.to_owned() };
+    let path = file.trim_start_matches('/');
+    let root = if path.len() == file.len() { "" } else { "/" };
+    format!("{root}{}", utf8_percent_encode(path, ESCAPED))
 }
 
 #[cfg(test)]
@@ -101,6 +105,8 @@ mod tests {
     fn names_files_by_references_that_lead_to_them() {
         assert_eq!(uri("a/b-c_1.yaml"), "a/b-c_1.yaml");
         assert_eq!(uri("a#b é[1]:x.yaml"), "a%23b%20%C3%A9%5B1%5D%3Ax.yaml");
-        assert_eq!((uri("<stdin>"), uri("a\\b%")), ("%3Cstdin%3E".to_owned(), "a/b%25".to_owned()));
+        assert_eq!((uri("<stdin>"), uri("b%")), ("%3Cstdin%3E".to_owned(), "b%25".to_owned()));
+        assert_eq!((uri("//host/a"), uri("/a")), ("/host/a".to_owned(), "/a".to_owned()));
+        assert_eq!(uri("a\\b"), if cfg!(windows) { "a/b" } else { "a%5Cb" });
     }
 }

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
-use super::{Report, count};
+use super::{Report, count, help, plain};
 
 /// One finding, with the lines concerned.
 ///
@@ -16,14 +16,17 @@ pub(crate) fn finding(finding: &Finding, source: Option<(&str, usize)>) -> Strin
         Severity::Warning => Level::WARNING,
     };
     let fix = help(finding);
+    let (file, object) = (plain(&finding.file), plain(&finding.object));
     let title = level.primary_title(finding.message.as_str()).id(finding.rule.as_str());
     let mut group = match source {
         Some((text, line)) => {
-            let annotation = AnnotationKind::Primary.span(finding.span.clone()).label(finding.object.as_str());
-            let snippet = Snippet::source(text).path(finding.file.as_str()).line_start(line);
+            let annotation = AnnotationKind::Primary.span(finding.span.clone()).label(object.as_str());
+            let snippet = Snippet::source(text).path(file.as_str()).line_start(line);
             title.element(snippet.annotation(annotation))
         }
-        None => title.element(Origin::path(finding.file.as_str()).line(finding.line).char_column(finding.column)),
+        None => title
+            .element(Origin::path(file.as_str()).line(finding.line).char_column(finding.column))
+            .element(Level::NOTE.message(format!("in {object}; its lines are not shown, one may hold a credential"))),
     };
     for (level, text) in [(Level::HELP, &fix), (Level::NOTE.with_name("see"), &finding.link)] {
         if !text.is_empty() {
@@ -38,14 +41,6 @@ fn render(group: Group<'_>) -> String {
     Renderer::styled().render(&[group]) + "\n\n"
 }
 
-/// What to do. What the policy fills in need not be written, but the file then says something else than the cluster.
-fn help(finding: &Finding) -> String {
-    match &finding.repair {
-        Some(_) => format!("`--fix` writes it; by hand: {}", finding.fix),
-        None => finding.fix.clone(),
-    }
-}
-
 /// More pipelines that are not recognised are only counted.
 const MAX_UNRECOGNIZED: usize = 5;
 
@@ -54,18 +49,27 @@ pub(crate) fn summary(report: &Report, is_quiet: bool) -> String {
     let mut text = String::new();
     for failure in &report.failures {
         let line = failure.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let message = format!("{}{line}: {}", failure.name, failure.message);
-        text += &format!("{}\n", Renderer::styled().render(&[Group::with_title(Level::ERROR.primary_title(message))]));
+        let message = format!("{}{line}: {}", plain(&failure.name), failure.message);
+        text += &render(Group::with_title(Level::ERROR.primary_title(message)));
     }
-    for unrecognized in report.unrecognized.iter().take(if is_quiet { 0 } else { MAX_UNRECOGNIZED }) {
+    let listed = if is_quiet { 0 } else { MAX_UNRECOGNIZED };
+    for unrecognized in report.unrecognized.iter().take(listed) {
         let (what, fix) = unrecognized.texts();
-        let title = format!("{}: {what}", unrecognized.object);
-        let place = Origin::path(unrecognized.file.as_str()).line(unrecognized.line);
+        let title = format!("{}: {what}", plain(&unrecognized.object));
+        let file = plain(&unrecognized.file);
+        let place = Origin::path(file.as_str()).line(unrecognized.line);
         text += &render(Level::NOTE.primary_title(title).element(place).element(Level::HELP.message(fix)));
     }
-    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let found =
-        [Severity::Error, Severity::Repair, Severity::Warning].map(|severity| count(of(severity), severity.name()));
+    if !is_quiet && report.unrecognized.len() > listed {
+        let more = report.unrecognized.len() - listed;
+        text += &render(Group::with_title(Level::NOTE.primary_title(format!(
+            "{more} more not recognised as pipelines for Dynatrace; `--format json` lists all of them"
+        ))));
+    }
+    let hidden = match report.hidden {
+        0 => String::new(),
+        number => format!("; {} not shown", count(number, "finding")),
+    };
     let passed_over = match report.passed_over {
         0 => String::new(),
         number => format!("; {} of other kinds", count(number, "object")),
@@ -75,5 +79,5 @@ pub(crate) fn summary(report: &Report, is_quiet: bool) -> String {
         0 => String::new(),
         number => format!("; {number} could not be checked"),
     };
-    text + &format!("{}: {}{repaired}{failures}{passed_over}\n", report.extent(), found.join(", "))
+    text + &format!("{}: {}{hidden}{repaired}{failures}{passed_over}\n", report.extent(), report.sums())
 }
