@@ -34,10 +34,6 @@ pub struct Headers<'a> {
     pub more_digest: u64,
     /// Stands for the headers that are in order.
     digest: u64,
-    /// How many of each kind are kept.
-    kinds: [usize; 4],
-    /// Where the last `Authorization` stands in `kept`, if there was no place left for it.
-    last: Option<usize>,
 }
 
 /// Why a header is kept.
@@ -158,26 +154,16 @@ impl<'a> Header<'a> {
 }
 
 impl<'a> Headers<'a> {
-    /// Puts a header behind the others.
-    pub fn push(&mut self, mut header: Header<'a>) {
+    /// Puts a header behind the others, that a rule adds.
+    pub fn add(&mut self, mut header: Header<'a>) {
         header.index = self.count;
         self.count += 1;
-        let Some(kind) = header.kind() else { return self.digest = digest(self.digest, &header) };
-        let count = &mut self.kinds[kind as usize];
-        if *count < KEPT {
-            *count += 1;
-            self.kept.push(header);
-        } else if header.is_authorization() {
-            // The module sends the last `Authorization`, so that one is never forgotten.
-            let before = self.last.map(|last| self.kept.remove(last));
-            self.last = Some(self.kept.len());
-            self.kept.push(header);
-            if let Some(before) = before {
-                self.forget(&before);
-            }
-        } else {
-            self.forget(&header);
-        }
+        self.kept.push(header);
+    }
+
+    /// The `Authorization` headers, in order.
+    pub fn authorizations(&self) -> impl DoubleEndedIterator<Item = &Header<'a>> {
+        self.kept.iter().filter(|header| header.is_authorization())
     }
 
     /// Counts a header that there is no place for.
@@ -189,10 +175,55 @@ impl<'a> Headers<'a> {
             self.more_digest = digest(self.more_digest, header);
         }
     }
+}
 
-    /// The `Authorization` headers, in order.
-    pub fn authorizations(&self) -> impl DoubleEndedIterator<Item = &Header<'a>> {
-        self.kept.iter().filter(|header| header.is_authorization())
+/// Headers while they are read.
+#[derive(Default)]
+struct Reader<'a> {
+    headers: Headers<'a>,
+    /// How many of each kind are kept.
+    kinds: [usize; 4],
+    /// Where the last `Authorization` is kept, if there was no place left for it.
+    last: Option<usize>,
+}
+
+impl<'a> Reader<'a> {
+    fn push(&mut self, mut header: Header<'a>) {
+        header.index = self.headers.count;
+        self.headers.count += 1;
+        // Nearly every pipeline has an `Authorization`, and the rules look at it anyway.
+        let is_kept = header.is_authorization() && *self.kept(Kind::Authorization) < KEPT;
+        let kind = if is_kept { Some(Kind::Authorization) } else { header.kind() };
+        let Some(kind) = kind else {
+            self.headers.digest = digest(self.headers.digest, &header);
+            return;
+        };
+        let kept = self.kept(kind);
+        if *kept < KEPT {
+            *kept += 1;
+            self.headers.kept.push(header);
+        } else if header.is_authorization() {
+            // The module sends the last `Authorization`, so that one is never forgotten.
+            let before = self.last.map(|last| self.headers.kept.remove(last));
+            self.last = Some(self.headers.kept.len());
+            self.headers.kept.push(header);
+            if let Some(before) = before {
+                self.headers.forget(&before);
+            }
+        } else {
+            self.headers.forget(&header);
+        }
+    }
+
+    /// How many of a kind are kept.
+    fn kept(&mut self, kind: Kind) -> &mut usize {
+        let [authorization, malformed, empty, token] = &mut self.kinds;
+        match kind {
+            Kind::Authorization => authorization,
+            Kind::Malformed => malformed,
+            Kind::Empty => empty,
+            Kind::Token => token,
+        }
     }
 }
 
@@ -204,11 +235,11 @@ fn digest(before: u64, header: &Header<'_>) -> u64 {
 
 impl<'de: 'a, 'a> Shape<'de> for Headers<'a> {
     fn of_array<A: SeqAccess<'de>>(mut array: A) -> Result<Option<Self>, A::Error> {
-        let mut headers = Self::default();
+        let mut reader = Reader::default();
         while let Some(element) = array.next_element::<Field<Raw<'a>>>()? {
-            headers.push(Header::read(element));
+            reader.push(Header::read(element));
         }
-        Ok(Some(headers))
+        Ok(Some(reader.headers))
     }
 }
 

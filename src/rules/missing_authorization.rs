@@ -52,7 +52,7 @@ fn added_header(subject: &mut Subject<'_>) -> Option<Repair> {
         Some(_) => (fault.field.end(), Json::new(&header)),
         None => (fault.field.clone(), Json::new(&[header])),
     };
-    headers.get_or_insert_default().push(Header::authorization(scheme, namespace, name, token_key));
+    headers.get_or_insert_default().add(Header::authorization(scheme, namespace, name, token_key));
     subject.output.to_mut().headers = headers.map_or(Field::Absent, Field::Is);
     let shown = format!("a token of {}", quote(&format!("{namespace}/{name}")));
     Some(Repair { place, value, shown, fault })
