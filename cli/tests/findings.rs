@@ -160,7 +160,8 @@ fn a_rejected_pipeline_lists_what_would_be_filled_in() {
     let repair = &told["findings"][2]["repair"];
     assert_eq!(
         repair,
-        &json!({"pointer": "/spec/output/otlp/path", "value": "v2/otlp/v1/traces", "meaning": "`v2/otlp/v1/traces`"})
+        &json!({"pointer": "/spec/output/otlp/path", "value": "v2/otlp/v1/traces", "meaning": "`v2/otlp/v1/traces`",
+            "withheld": true})
     );
 }
 
@@ -170,13 +171,14 @@ fn a_pipeline_that_is_not_recognised_is_told_with_what_to_declare() {
     object["spec"]["output"]["otlp"].as_object_mut().unwrap().remove("headers");
     object["spec"]["output"]["otlp"]["path"] = "".into();
     let (told, code) = report(&[], &object.to_string());
-    let secret = json!({"secret": {"namespace": "team", "name": "backend", "key": "url"}});
+    let secret = json!({"secret": {"namespace": "team", "name": "backend", "endpointKey": "url"}});
     let expected = json!([{"file": "<stdin>", "object": "TracePipeline/x", "line": 1, "declare": secret}]);
     assert_eq!((&told["unrecognized"], &told["findings"], code), (&expected, &json!([]), Some(0)));
     let summary = String::from_utf8(run(&[], &object.to_string()).stderr).unwrap();
-    assert!(summary.contains("the Secret `team/backend` with its key `url`"), "{summary}");
+    assert!(summary.contains("add `{namespace: team, name: backend, endpointKey: url}`"), "{summary}");
     assert!(
-        summary.contains("1 pipeline, 1 of them not recognised as one for Dynatrace (see docs/recognised.md)"),
+        summary.contains("1 pipeline, 1 of them not recognised as one for Dynatrace (see https://")
+            && summary.contains("/docs/recognised.md): 0 errors"),
         "{summary}"
     );
     for format in ["sarif", "github", "junit"] {
@@ -218,4 +220,28 @@ fn a_module_without_review_is_refused_in_one_sentence() {
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_name_writes_no_line_of_its_own() {
+    let mut object = behind_a_secret("x");
+    object["metadata"]["name"] = "a\n::error file=x::told\u{202e}".into();
+    for format in ["text", "github", "junit"] {
+        let output = run(&["--format", format], &object.to_string());
+        let output = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        assert!(output.contains("a?::error file=x::told?"), "{format}: {output}");
+        assert!(!output.lines().any(|line| line.starts_with("::error file=x::told")), "{format}: {output}");
+    }
+}
+
+#[test]
+fn two_pipelines_of_one_name_have_their_own_findings_in_junit() {
+    let wrong = behind_a_secret("x");
+    let mut right = wrong.clone();
+    right["spec"]["output"]["otlp"] = json!({"endpoint": {"value": "http://loki.logging:3100"}});
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": [wrong, right]});
+    let output = String::from_utf8(run(&["--format", "junit"], &list.to_string()).stdout).unwrap();
+    let cases: Vec<&str> = output.split("<testcase ").skip(1).collect();
+    assert_eq!(cases.len(), 2, "{output}");
+    assert!(cases[0].contains("<failure") && !cases[1].contains("<failure"), "{output}");
 }

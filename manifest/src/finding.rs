@@ -144,6 +144,7 @@ impl Finding {
     /// Something that the API server itself refuses.
     pub fn of_api_server(field: &FieldPath, message: &str) -> Self {
         let name = if *field == FieldPath::ROOT { "the object" } else { field.as_str() };
+        let fix = "correct the field, or remove it if the CustomResourceDefinition does not know it";
         Said {
             rule: "api-server",
             severity: Severity::Error,
@@ -152,7 +153,7 @@ impl Finding {
             expected: "what the CustomResourceDefinition accepts",
             why: "the API server does not store the object as it is written",
             message: format!("{name}: {message}"),
-            fix: "correct the field, or remove it if the CustomResourceDefinition does not know it",
+            fix,
         }
         .into()
     }
@@ -160,6 +161,7 @@ impl Finding {
     /// A key that is in a mapping twice: the API server is sent the last one.
     pub fn of_duplicate(key: &str, span: Range<usize>) -> Self {
         let key = kyma_dynatrace_policy::text::quote(key);
+        let fix = "keep one of them";
         let said = Said {
             rule: "duplicate-key",
             severity: Severity::Warning,
@@ -168,7 +170,7 @@ impl Finding {
             expected: "each key once",
             why: "the last one counts, and what the others say is lost",
             message: format!("{key} occurs twice: the last one counts, and what the others say is lost"),
-            fix: "keep one of them",
+            fix,
         };
         Self { span, ..said.into() }
     }

@@ -54,7 +54,7 @@ export function reviewed(pipeline, go, declare) {
 // What to declare, and a button that does it.
 function unrecognized({ declare: endpoint, settings }, declare) {
   const what = endpoint?.secret
-    ? [" the Secret ", element("code", {}, `${endpoint.secret.namespace}/${endpoint.secret.name}`), " with its key ", element("code", {}, endpoint.secret.key)]
+    ? [" the Secret ", element("code", {}, `${endpoint.secret.namespace}/${endpoint.secret.name}`), " with its key ", element("code", {}, endpoint.secret.endpointKey)]
     : endpoint?.host ? [" the host ", element("code", {}, endpoint.host)] : [" its host or Secret"];
   const button = settings
     ? element("button", { type: "button", className: "declare", onclick: () => declare(settings) }, "Declare it in the settings") : null;

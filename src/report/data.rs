@@ -63,7 +63,8 @@ pub enum Endpoint<'a> {
         namespace: Cow<'a, str>,
         /// Name of the Secret.
         name: Cow<'a, str>,
-        /// Key in the Secret.
+        /// Key in the Secret, as the settings call it.
+        #[serde(rename = "endpointKey")]
         key: Cow<'a, str>,
     },
     /// It is in the object, with this host.
