@@ -106,10 +106,14 @@ function declare(settings) {
   say("It is declared in the settings, as the policy's owner would do it in the cluster.");
 }
 
-function showRepair({ repaired }, input) {
+function showRepair({ repaired, pipelines }, input) {
+  const isWithheld = pipelines.some(({ verdict, findings }) => (
+    verdict === "rejected" && findings.some(({ severity }) => severity === "repair")));
+  const nothing = isWithheld
+    ? "Fix the errors first: the policy repairs nothing in a pipeline that it rejects." : "There is nothing to repair.";
   at("repair-bar").hidden = repaired === null;
   at("repair-note").textContent = repaired === null
-    ? "There is nothing to repair."
+    ? nothing
     : "What the policy would set, and nothing else. In the cluster it does so by itself, where it is mutating and in repair mode.";
   document.querySelector('[data-shows="repair"]').textContent = repaired === null ? "Repair" : "Repair (1)";
   repair.show(input.pipelines, repaired);
