@@ -143,8 +143,7 @@ fn verdicts_of(report: &Value, count: usize) -> anyhow::Result<Vec<Verdict>> {
     let mut verdicts: Vec<Verdict> = (0..count).map(|_| Verdict::default()).collect();
     for finding in report["findings"].as_array().context("findings")? {
         let verdict = verdicts.get_mut(index_of(&finding["file"])?).context("a file that was not written")?;
-        let is_error = finding["severity"] == "error";
-        if is_error && finding["repairable"] == json!(false) {
+        if finding["severity"] == "error" {
             if !verdict.is_refused {
                 // Warnings beside a denial are told in another way.
                 verdict.rules.clear();
