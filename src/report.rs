@@ -6,5 +6,5 @@
 mod data;
 mod render;
 
-pub use data::{Answer, Endpoint, Finding, Lookup, LookupOutcome, Repair, Report};
+pub use data::{Answer, Endpoint, Finding, Lookup, LookupOutcome, Repair, Report, page};
 pub use render::{annotations, message, warnings};

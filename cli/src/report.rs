@@ -76,49 +76,28 @@ pub(crate) struct Unrecognized {
     /// Line in the input on which its name stands, from 1.
     pub(crate) line: usize,
     /// What to declare if it is one all the same; nothing where the endpoint may not be shown.
-    pub(crate) declare: Option<Declare>,
-}
-
-/// What to declare in the settings.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Declare {
-    /// A Secret, in `dynatrace.secrets`.
-    Secret {
-        namespace: String,
-        name: String,
-        #[serde(rename = "endpointKey")]
-        key: String,
-    },
-    /// A host, in `dynatrace.hosts`.
-    Host(String),
-}
-
-impl From<&Endpoint<'_>> for Declare {
-    fn from(endpoint: &Endpoint<'_>) -> Self {
-        match endpoint {
-            Endpoint::Secret { namespace, name, key } => {
-                let [namespace, name, key] = [namespace, name, key].map(|text| text.clone().into_owned());
-                Self::Secret { namespace, name, key }
-            }
-            Endpoint::Host(host) => Self::Host(host.clone().into_owned()),
-        }
-    }
+    pub(crate) declare: Option<Endpoint<'static>>,
 }
 
 impl Unrecognized {
     /// That it is not recognised, and what to do about it, in two clauses.
     pub(crate) fn texts(&self) -> (String, String) {
         let fix = match &self.declare {
-            Some(Declare::Secret { namespace, name, key }) => format!(
+            Some(Endpoint::Secret { namespace, name, key }) => format!(
                 "if it ships to Dynatrace, add `{{namespace: {namespace}, name: {name}, endpointKey: {key}}}` to `dynatrace.secrets` in the settings"
             ),
-            Some(Declare::Host(host)) => {
+            Some(Endpoint::Host(host)) => {
                 format!("if it ships to Dynatrace, add the host `{host}` to `dynatrace.hosts` in the settings")
             }
             None => "if it ships to Dynatrace, add its host to `dynatrace.hosts` or its Secret to `dynatrace.secrets` in the settings".to_owned(),
         };
         ("not recognised as a pipeline for Dynatrace, so not checked as one".to_owned(), fix)
+    }
+
+    /// Both clauses in one line.
+    pub(crate) fn sentence(&self) -> String {
+        let (what, fix) = self.texts();
+        format!("{what}; {fix}")
     }
 }
 
@@ -135,6 +114,11 @@ pub(crate) fn help(finding: &Finding) -> String {
     }
 }
 
+/// What is wrong, why, and what to do, in one line.
+pub(crate) fn sentence(finding: &Finding) -> String {
+    format!("{}. Fix: {}", finding.message, help(finding))
+}
+
 /// A name in one line that shows what it is: without what would begin a line, turn its direction or not be seen, and without what
 /// no XML may hold.
 pub(crate) fn plain(name: &str) -> String {
@@ -144,6 +128,11 @@ pub(crate) fn plain(name: &str) -> String {
             || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
     };
     name.chars().map(|c| if is_shown(c) { c } else { '?' }).collect()
+}
+
+/// A clause behind a semicolon, where there is anything to count.
+pub(crate) fn clause(number: usize, clause: impl FnOnce(usize) -> String) -> String {
+    if number == 0 { String::new() } else { format!("; {}", clause(number)) }
 }
 
 /// A number with its noun.
@@ -179,10 +168,7 @@ impl Report {
                 if number == 1 { "one" } else { "ones" }
             ),
         };
-        let omitted = match self.omitted {
-            0 => String::new(),
-            number => format!("; {} not listed", count(number, "finding")),
-        };
+        let omitted = clause(self.omitted, |number| format!("{} not listed", count(number, "finding")));
         format!("{}{unrecognized}{omitted}", count(self.checked.len(), "pipeline"))
     }
 }

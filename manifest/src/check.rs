@@ -69,8 +69,8 @@ pub struct Checked {
     pub object: Object,
     /// The response to its request, and what it was made of.
     pub reviewed: Reviewed,
-    /// Line in the input on which it begins, from 1.
-    pub line: usize,
+    /// Line in the input on which its name stands, from 1, if it is not recognised as a pipeline for Dynatrace.
+    pub unrecognized_at: Option<usize>,
     /// What was found, at its place in the input.
     pub findings: Vec<Finding>,
 }
@@ -167,7 +167,7 @@ impl Outcome {
             findings = finding::all(&reviewed);
             findings.extend(cluster.refusals(&object.value, submitted, response));
         }
-        self.checked.push(Checked { object, reviewed, line: 0, findings });
+        self.checked.push(Checked { object, reviewed, unrecognized_at: None, findings });
     }
 
     /// Says where the findings are. Their places are looked up once for all pipelines of a document; few have findings, and
@@ -175,7 +175,7 @@ impl Outcome {
     fn place(&mut self, document: &Document<'_>) {
         let is_asked_for = |one: &Checked| !one.findings.is_empty() || one.reviewed.report.is_unrecognized();
         let places = self.checked.iter().any(is_asked_for).then(|| Places::of(document.text)).flatten();
-        for Checked { object, findings, line, .. } in &mut self.checked {
+        for Checked { object, reviewed, unrecognized_at, findings } in &mut self.checked {
             let title = object.title();
             let at =
                 |field: &FieldPath| places.as_ref().map_or(0..0, |places| places.span(&object.path_in_document(field)));
@@ -183,8 +183,7 @@ impl Outcome {
                 finding.span = at(&finding.field);
                 finding.locate(&title, document);
             }
-            let before = document.text.get(..at(&NAME).start).unwrap_or_default();
-            *line = document.line + before.matches('\n').count();
+            *unrecognized_at = reviewed.report.is_unrecognized().then(|| document.line_at(at(&NAME).start));
         }
     }
 

@@ -79,6 +79,12 @@ fn document(text: &str, start: usize, end: usize, line: usize) -> Option<Documen
 }
 
 impl Document<'_> {
+    /// The line of the input, from 1, on which a byte of the document's text stands.
+    pub fn line_at(&self, byte: usize) -> usize {
+        let before = self.text.get(..byte).unwrap_or_default();
+        self.line + before.matches('\n').count()
+    }
+
     /// The bytes of a line of the input in the document's text, without the blanks around it.
     pub fn line_span(&self, line: usize) -> std::ops::Range<usize> {
         let mut start = 0;

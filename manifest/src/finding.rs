@@ -7,7 +7,6 @@ use std::ops::Range;
 use kyma_dynatrace_admission::Reviewed;
 use kyma_dynatrace_policy::pipeline::FieldPath;
 use kyma_dynatrace_policy::report;
-use kyma_dynatrace_policy::settings::Level;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -86,29 +85,18 @@ pub struct Filled {
     pub withheld: bool,
 }
 
-/// Something that is no rule's finding: who says it, what, and what to do.
-struct Said<'a> {
-    rule: &'a str,
-    severity: Severity,
-    field: FieldPath,
-    found: String,
-    expected: &'a str,
-    why: &'a str,
-    message: String,
-    fix: &'a str,
-}
-
-impl From<Said<'_>> for Finding {
-    fn from(Said { rule, severity, field, found, expected, why, message, fix }: Said<'_>) -> Self {
+impl Finding {
+    /// A finding of which only this is known.
+    fn unplaced(rule: &str, severity: Severity) -> Self {
         Self {
             rule: rule.to_owned(),
             severity,
-            field,
-            message,
-            found,
-            expected: expected.to_owned(),
-            why: why.to_owned(),
-            fix: fix.to_owned(),
+            field: FieldPath::ROOT,
+            message: String::new(),
+            found: String::new(),
+            expected: String::new(),
+            why: String::new(),
+            fix: String::new(),
             link: String::new(),
             repair: None,
             file: String::new(),
@@ -118,16 +106,13 @@ impl From<Said<'_>> for Finding {
             span: 0..0,
         }
     }
-}
 
-impl Finding {
     /// A finding of the policy's.
     fn new(severity: Severity, finding: &report::Finding<'_>) -> Self {
         let report::Finding { rule, field, found, expected, why, fix, page, .. } = finding;
         let message = format!("{field} {found}, expected {expected}: {why}");
-        let found = found.clone().into_owned();
-        let said = Said { rule, severity, field: field.clone(), found, expected, why, message, fix };
-        Self { link: page.clone().into_owned(), ..said.into() }
+        let [found, expected, why, fix, link] = [found, expected, why, fix, page].map(|text| text.clone().into_owned());
+        Self { field: field.clone(), message, found, expected, why, fix, link, ..Self::unplaced(rule, severity) }
     }
 
     /// Something that the policy fills in, or would.
@@ -144,42 +129,32 @@ impl Finding {
     /// Something that the API server itself refuses.
     pub fn of_api_server(field: &FieldPath, message: &str) -> Self {
         let name = if *field == FieldPath::ROOT { "the object" } else { field.as_str() };
-        let fix = "correct the field, or remove it if the CustomResourceDefinition does not know it";
-        Said {
-            rule: "api-server",
-            severity: Severity::Error,
+        let fix = "correct the field, or remove it if the CustomResourceDefinition does not know it".to_owned();
+        Self {
             field: field.clone(),
             found: message.to_owned(),
-            expected: "what the CustomResourceDefinition accepts",
-            why: "the API server does not store the object as it is written",
+            expected: "what the CustomResourceDefinition accepts".to_owned(),
+            why: "the API server does not store the object as it is written".to_owned(),
             message: format!("{name}: {message}"),
             fix,
+            ..Self::unplaced("api-server", Severity::Error)
         }
-        .into()
     }
 
     /// A key that is in a mapping twice: the API server is sent the last one.
     pub fn of_duplicate(key: &str, span: Range<usize>) -> Self {
-        let key = kyma_dynatrace_policy::text::quote(key);
-        let fix = "keep one of them";
-        let said = Said {
-            rule: "duplicate-key",
-            severity: Severity::Warning,
-            field: FieldPath::ROOT,
-            found: format!("{key} occurs twice"),
-            expected: "each key once",
-            why: "the last one counts, and what the others say is lost",
-            message: format!("{key} occurs twice: the last one counts, and what the others say is lost"),
-            fix,
-        };
-        Self { span, ..said.into() }
+        let found = format!("{} occurs twice", kyma_dynatrace_policy::text::quote(key));
+        let why = "the last one counts, and what the others say is lost".to_owned();
+        let fix = "keep one of them".to_owned();
+        let (message, expected) = (format!("{found}: {why}"), "each key once".to_owned());
+        Self { message, found, expected, why, fix, span, ..Self::unplaced("duplicate-key", Severity::Warning) }
     }
 
     /// Says of which object it is, and where its span, which is in the document's text, is in the input.
     pub(crate) fn locate(&mut self, object: &str, document: &Document<'_>) {
         object.clone_into(&mut self.object);
         let before = document.text.get(..self.span.start).unwrap_or_default();
-        self.line = document.line + before.matches('\n').count();
+        self.line = document.line_at(self.span.start);
         self.column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     }
 }
@@ -193,13 +168,7 @@ pub fn all(Reviewed { response, report }: &Reviewed) -> Vec<Finding> {
         findings.push(rejected(response.message(), report.kind.is_some()));
     }
     findings.extend(report.repairs.iter().map(|repair| Finding::of_repair(repair, !response.allowed)));
-    findings.extend(
-        report
-            .findings
-            .iter()
-            .filter(|finding| finding.level == Level::Warn)
-            .map(|finding| Finding::new(Severity::Warning, finding)),
-    );
+    findings.extend(report.warnings().map(|finding| Finding::new(Severity::Warning, finding)));
     findings
 }
 
@@ -221,6 +190,6 @@ fn rejected(message: &str, is_reviewed: bool) -> Finding {
         )
     };
     let message = message.lines().next().unwrap_or("rejected without a message").to_owned();
-    let (found, field) = (message.clone(), FieldPath::ROOT);
-    Said { rule, severity: Severity::Error, field, found, expected, why, message, fix }.into()
+    let [expected, why, fix] = [expected, why, fix].map(str::to_owned);
+    Finding { found: message.clone(), message, expected, why, fix, ..Finding::unplaced(rule, Severity::Error) }
 }

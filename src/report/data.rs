@@ -9,11 +9,17 @@ use crate::lookup::{self, Outcome};
 use crate::pipeline::{FieldPath, Output, Source};
 use crate::review::Verdict;
 use crate::rule::{self, Fault, Json, Rule};
-use crate::settings::{Level, is_object_name, is_secret_key};
+use crate::settings::{Level, RuleId, is_object_name, is_secret_key};
 use crate::text::is_harmless;
 
 /// Where the rules' pages are read. Computed from the manifest, so that no link can disagree with it.
 const PAGES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/rules/");
+
+/// The address of a rule's page.
+#[must_use]
+pub fn page(rule: RuleId) -> String {
+    [PAGES, rule.name(), ".md"].concat()
+}
 
 /// More findings are not told; they are counted.
 const MAX_FINDINGS: usize = 100;
@@ -222,7 +228,7 @@ impl<'a> Finding<'a> {
             expected: (&**expected).into(),
             why: (&**why).into(),
             fix: (&**fix).into(),
-            page: [PAGES, rule.id.name(), ".md"].concat().into(),
+            page: page(rule.id).into(),
         }
     }
 }

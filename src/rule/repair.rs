@@ -41,9 +41,7 @@ impl Json {
     pub fn text(&self) -> &str {
         self.0.get()
     }
-}
 
-impl Json {
     /// The text of the one element, where it is a list: a header is the same whether it comes into a list or brings one along.
     #[must_use]
     pub fn element(&self) -> &str {

@@ -142,8 +142,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The host that data is sent to and what of its URL is wrong, as evidence: who mends another part of the URL is not blamed
-    /// for this one again. The key of the Secret that the endpoint comes
-    /// from, where nobody can know it.
+    /// for this one again. The key of the Secret that the endpoint comes from, where nobody can know it.
     #[must_use]
     pub fn at_host(&self, wrong: &str) -> Evidence {
         match self.address.literal() {

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::exit::Exit;
 use crate::input::{self, Failure, Input};
 use crate::policy::{Policies, Source};
-use crate::report::{Case, Declare, Format, Report, Unrecognized, github, json, junit, sarif, text, write_out};
+use crate::report::{Case, Format, Report, Unrecognized, github, json, junit, sarif, text, write_out};
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -262,13 +262,13 @@ impl Taking<'_> {
         report.repaired += if args.fix { outcome.repaired } else { 0 };
         let failure = |Trouble { line, message }| Failure { name: input.name.clone(), line, message };
         report.failures.extend(outcome.troubles.into_iter().map(failure));
-        for Checked { object, reviewed, line, mut findings } in outcome.checked {
+        for Checked { object, reviewed, unrecognized_at, mut findings } in outcome.checked {
             let (file, title) = (self.input.name.clone(), object.title());
             let omitted = reviewed.report.omitted;
             self.report.omitted += omitted;
-            let unrecognized = reviewed.report.is_unrecognized().then(|| {
+            let unrecognized = unrecognized_at.map(|line| {
                 let (file, object) = (file.clone(), title.clone());
-                let declare = reviewed.report.endpoint.as_ref().map(Declare::from);
+                let declare = reviewed.report.endpoint;
                 self.report.unrecognized.push(Unrecognized { file, object, line, declare });
                 self.report.unrecognized.len() - 1
             });

@@ -2,7 +2,7 @@
 
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
-use super::{Report, help, plain};
+use super::{Report, plain, sentence};
 
 /// The report as workflow commands.
 pub(crate) fn render(report: &Report) -> String {
@@ -20,8 +20,7 @@ pub(crate) fn render(report: &Report) -> String {
     }
     for unrecognized in &report.unrecognized {
         let (file, line) = (property(&unrecognized.file), unrecognized.line);
-        let (what, fix) = unrecognized.texts();
-        let message = data(&format!("{}: {what}; {fix}", plain(&unrecognized.object)));
+        let message = data(&format!("{}: {}", plain(&unrecognized.object), unrecognized.sentence()));
         lines += &format!("::notice file={file},line={line},title=not recognised::{message}\n");
     }
     if !report.unrecognized.is_empty() || report.omitted > 0 {
@@ -38,7 +37,7 @@ pub(crate) fn render(report: &Report) -> String {
 /// What is wrong, what to do, where to read on.
 fn text(finding: &Finding) -> String {
     let see = if finding.link.is_empty() { String::new() } else { format!(". See: {}", finding.link) };
-    format!("{}: {}. Fix: {}{see}", plain(&finding.object), finding.message, help(finding))
+    format!("{}: {}{see}", plain(&finding.object), sentence(finding))
 }
 
 /// The rule, and what is special about it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 use quick_junit::{NonSuccessKind, Report as Junit, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Case, Report, count, help, plain};
+use super::{Case, Report, Unrecognized, count, plain, sentence};
 
 /// The report as JUnit XML.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
@@ -52,10 +52,7 @@ fn case(report: &Report, one: &Case) -> TestCase {
         told.push(format!("{} not listed", count(one.omitted, "more finding")));
     }
     let unrecognized = one.unrecognized.and_then(|index| report.unrecognized.get(index));
-    told.extend(unrecognized.map(|unrecognized| {
-        let (what, fix) = unrecognized.texts();
-        format!("{what}; {fix}")
-    }));
+    told.extend(unrecognized.map(Unrecognized::sentence));
     if !told.is_empty() {
         case.set_system_out(told.join("\n"));
     }
@@ -64,7 +61,7 @@ fn case(report: &Report, one: &Case) -> TestCase {
 
 /// A finding in one line: what, why, what to do, where to read on.
 fn line(finding: &Finding) -> String {
-    let Finding { rule, severity, message, link, .. } = finding;
+    let Finding { rule, severity, link, .. } = finding;
     let see = if link.is_empty() { String::new() } else { format!(" (see {link})") };
-    format!("{}[{rule}]: {message}. Fix: {}{see}", severity.name(), help(finding))
+    format!("{}[{rule}]: {}{see}", severity.name(), sentence(finding))
 }

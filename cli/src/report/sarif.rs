@@ -1,12 +1,13 @@
 //! SARIF 2.1.0, for code scanning. The rules are those of the policy's own list.
 
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
+use kyma_dynatrace_policy::report::page;
 use kyma_dynatrace_policy::rules::RULES;
 use kyma_dynatrace_policy::settings::Level;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{Report, help};
+use super::{Report, sentence};
 
 /// The report as a SARIF log.
 pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
@@ -22,8 +23,7 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
         .collect();
     let mut notifications = failures.clone();
     notifications.extend(report.unrecognized.iter().map(|unrecognized| {
-        let (what, fix) = unrecognized.texts();
-        let text = format!("{}: {what}; {fix}", unrecognized.object);
+        let text = format!("{}: {}", unrecognized.object, unrecognized.sentence());
         let place = location(&unrecognized.file, json!({"startLine": unrecognized.line}));
         json!({"level": "note", "message": {"text": text}, "locations": [place]})
     }));
@@ -53,7 +53,6 @@ pub(crate) fn render(report: &Report) -> anyhow::Result<String> {
 
 /// The rules as SARIF lists them.
 fn rules() -> Vec<Value> {
-    let page = |id: &str| format!("{}/blob/main/docs/rules/{id}.md", env!("CARGO_PKG_REPOSITORY"));
     RULES
         .iter()
         .map(|rule| {
@@ -61,7 +60,7 @@ fn rules() -> Vec<Value> {
             json!({
                 "id": rule.id.name(),
                 "shortDescription": {"text": rule.summary},
-                "helpUri": page(rule.id.name()),
+                "helpUri": page(rule.id),
                 "defaultConfiguration": {"level": level},
             })
         })
@@ -69,12 +68,12 @@ fn rules() -> Vec<Value> {
 }
 
 fn result(finding: &Finding) -> Value {
-    let Finding { rule, severity, object, message, repair, .. } = finding;
+    let Finding { rule, severity, object, repair, .. } = finding;
     let region = json!({"startLine": finding.line, "startColumn": finding.column});
     json!({
         "ruleId": rule,
         "level": if *severity == Severity::Warning { "warning" } else { "error" },
-        "message": {"text": format!("{object}: {message}. Fix: {}", help(finding))},
+        "message": {"text": format!("{object}: {}", sentence(finding))},
         "locations": [location(&finding.file, region)],
         "properties": {"severity": severity, "field": finding.field, "found": finding.found, "expected": finding.expected,
             "why": finding.why, "fix": finding.fix, "repair": repair},

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use kyma_dynatrace_manifest::finding::{Finding, Severity};
 
-use super::{Report, count, help, plain};
+use super::{Report, clause, count, help, plain};
 
 /// One finding, with the lines concerned.
 ///
@@ -66,18 +66,9 @@ pub(crate) fn summary(report: &Report, is_quiet: bool) -> String {
             "{more} more not recognised as pipelines for Dynatrace; `--format json` lists all of them"
         ))));
     }
-    let hidden = match report.hidden {
-        0 => String::new(),
-        number => format!("; {} not shown", count(number, "finding")),
-    };
-    let passed_over = match report.passed_over {
-        0 => String::new(),
-        number => format!("; {} of other kinds", count(number, "object")),
-    };
-    let repaired = if report.repaired > 0 { format!("; {} repaired", report.repaired) } else { String::new() };
-    let failures = match report.failures.len() {
-        0 => String::new(),
-        number => format!("; {number} could not be checked"),
-    };
+    let hidden = clause(report.hidden, |number| format!("{} not shown", count(number, "finding")));
+    let passed_over = clause(report.passed_over, |number| format!("{} of other kinds", count(number, "object")));
+    let repaired = clause(report.repaired, |number| format!("{number} repaired"));
+    let failures = clause(report.failures.len(), |number| format!("{number} could not be checked"));
     text + &format!("{}: {}{hidden}{repaired}{failures}{passed_over}\n", report.extent(), report.sums())
 }
