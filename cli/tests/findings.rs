@@ -245,3 +245,19 @@ fn two_pipelines_of_one_name_have_their_own_findings_in_junit() {
     assert_eq!(cases.len(), 2, "{output}");
     assert!(cases[0].contains("<failure") && !cases[1].contains("<failure"), "{output}");
 }
+
+#[test]
+fn what_only_policy_server_rejects_is_written_by_fix() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    std::fs::write(&policy, "kind: ClusterAdmissionPolicy\nspec: {mutating: false, settings: {}}\n").unwrap();
+    let mut object = behind_a_secret("x");
+    let otlp = &mut object["spec"]["output"]["otlp"];
+    otlp["endpoint"] = json!({"value": "https://abc12345.live.dynatrace.com/api"});
+    otlp["path"] = "v2/otlp/v1/traces".into();
+    otlp.as_object_mut().unwrap().remove("protocol");
+    let (told, code) = report(&["--from", policy.to_str().unwrap()], &object.to_string());
+    let rules: Vec<_> = told["findings"].as_array().unwrap().iter().map(|finding| &finding["rule"]).collect();
+    assert_eq!((rules, code), (vec![&json!("policy-server"), &json!("grpc-protocol")], Some(1)));
+    assert_eq!(told["findings"][1]["repair"]["withheld"], json!(false));
+}

@@ -167,7 +167,8 @@ pub fn all(Reviewed { response, report }: &Reviewed) -> Vec<Finding> {
     if !response.allowed && findings.is_empty() {
         findings.push(rejected(response.message(), report.kind.is_some()));
     }
-    findings.extend(report.repairs.iter().map(|repair| Finding::of_repair(repair, !response.allowed)));
+    // What only policy-server rejects, `--fix` repairs.
+    findings.extend(report.repairs.iter().map(|repair| Finding::of_repair(repair, !report.is_accepted())));
     findings.extend(report.warnings().map(|finding| Finding::new(Severity::Warning, finding)));
     findings
 }
