@@ -56,7 +56,6 @@ fn the_response_of_every_case_page_and_real_pipeline_is_made_of_the_report() {
     assert!(count > 200);
 }
 
-/// One request in three is an update of another pipeline, one in three of the same one.
 #[test]
 fn the_answer_follows_the_published_schema() {
     let schema = std::fs::read_to_string(e2e::root().join("docs/review.schema.json")).unwrap();
@@ -79,6 +78,7 @@ fn the_response_of_random_requests_is_made_of_the_report() {
     std::thread::Builder::new().stack_size(64 << 20).spawn(random_requests).unwrap().join().unwrap();
 }
 
+/// One request in three is an update of another pipeline, one in three of the same one.
 fn random_requests() {
     let mut runner = TestRunner::deterministic();
     let strategy = (pipeline(), pipeline(), settings());
