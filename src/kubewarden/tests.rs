@@ -6,7 +6,7 @@ use crate::pipeline::GROUP;
 use crate::review::{Decision, review};
 use crate::rule::Repaired;
 use crate::settings::RuleId::{
-    CumulativeMetrics, GrpcProtocol, LookupRefused, MalformedOutput, MissingAuthorization, MissingValue,
+    CumulativeMetrics, GrpcProtocol, InlineToken, LookupRefused, MalformedOutput, MissingAuthorization, MissingValue,
     SecretEndpoint, SecretNotFound, SecretToken, WrongOtlpPath,
 };
 use crate::settings::{Level, RuleId, Settings};
@@ -386,4 +386,22 @@ fn accepts_with_a_warning_what_a_rule_at_warn_finds_and_would_not_repair() {
     );
     let found = verdict(&traces("CREATE", &object), &leveled("", &[(GrpcProtocol, Level::Warn)]));
     assert_eq!(found, (true, vec![(GrpcProtocol, Level::Warn)], Vec::new()));
+}
+
+#[test]
+fn a_denial_behind_more_warnings_than_are_told_rejects() {
+    let with = |more: &str| {
+        let malformed = vec!["3"; 100].join(",");
+        let token = TOKEN.trim_start_matches(r#""headers":["#).trim_end_matches(']');
+        format!(
+            r#"{{"spec":{{"output":{{"otlp":{{{SECRET},"protocol":"http","path":"v2/otlp/v1/traces","headers":[{token},{malformed}{more}]}}}}}}}}"#
+        )
+    };
+    let (old, new) = (with(""), with(&format!(r#",{{"name":"X","value":"{}"}}"#, crate::testing::token())));
+    let request = traces("UPDATE", &format!(r#""object":{new},"oldObject":{old}"#));
+    assert!(!verdict(&request, "{}").0);
+    let payload = format!(r#"{{"request":{{{request}}},"settings":{{}}}}"#);
+    let answer: Value = serde_json::from_slice(&answer_with(payload.as_bytes(), &Outcome::Missing).unwrap()).unwrap();
+    assert_eq!(answer["accepted"], false, "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains(InlineToken.name()), "{answer}");
 }

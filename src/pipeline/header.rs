@@ -30,7 +30,7 @@ pub struct Headers<'a> {
     pub count: usize,
     /// How many headers with something wrong in them are not kept.
     pub more: usize,
-    /// Stands for the headers with something wrong in them that are not kept.
+    /// Stands for the headers that there was no place for.
     pub more_digest: u64,
     /// Stands for the headers that are in order.
     digest: u64,
@@ -168,12 +168,8 @@ impl<'a> Headers<'a> {
 
     /// Counts a header that there is no place for.
     fn forget(&mut self, header: &Header<'a>) {
-        if matches!(header.kind(), Some(Kind::Authorization) | None) {
-            self.digest = digest(self.digest, header);
-        } else {
-            self.more += 1;
-            self.more_digest = digest(self.more_digest, header);
-        }
+        self.more_digest = digest(self.more_digest, header);
+        self.more += usize::from(!matches!(header.kind(), Some(Kind::Authorization) | None));
     }
 }
 

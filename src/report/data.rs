@@ -147,15 +147,23 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn new(verdict: &'a Verdict) -> Self {
         let Some(about) = verdict.about else { return Self::default() };
-        let findings = verdict.findings.iter().take(MAX_FINDINGS);
+        // A denial is never left out for a warning: whether a request is accepted can be read from its report.
+        let only_denials = verdict.findings.len() > MAX_FINDINGS && !verdict.is_accepted();
+        let mut findings = Vec::new();
+        for rule::Finding { rule, level, fault } in &verdict.findings {
+            if findings.len() < MAX_FINDINGS && (*level == Level::Deny || !only_denials) {
+                findings.push(Finding::new(rule, *level, fault));
+            }
+        }
+        let omitted = verdict.more + verdict.findings.len() - findings.len();
         Self {
             kind: Some(about.signal.kind().into()),
             destination: Some(about.destination.name().into()),
             recognized_by: Some(about.recognition),
             endpoint: None,
-            findings: findings.map(|finding| Finding::new(finding.rule, finding.level, &finding.fault)).collect(),
+            findings,
             repairs: verdict.repairs().map(Repair::new).collect(),
-            omitted: verdict.more + verdict.findings.len().saturating_sub(MAX_FINDINGS),
+            omitted,
             lookups: verdict.looked_up.iter().map(Lookup::new).collect(),
         }
     }
