@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -77,7 +78,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.handle.shutdown();
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Whoever starts another at this address needs the port: it is free only once the listener is gone.
+            runtime.shutdown_timeout(Duration::from_secs(5));
         }
     }
 }
